@@ -1,0 +1,47 @@
+package messngr
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors that callers act on, found with errors.Is. Accept returns them to
+// transports, which turn them into their protocol's own answer; Sender.Send
+// returns them to the router, which decides about the next route.
+var (
+	// ErrUnknownName: nobody here, or there, has that name.
+	ErrUnknownName = errors.New("name not found")
+	// ErrRefused: policy does not allow it.
+	ErrRefused = errors.New("refused")
+	// ErrBusy: too many messages just now; later it may work.
+	ErrBusy = errors.New("busy")
+	// ErrPaused: the receiving side is paused.
+	ErrPaused = errors.New("paused")
+	// ErrTooLong: the text does not fit; see TooLongError for the limit.
+	ErrTooLong = errors.New("text too long")
+	// ErrUnavailable: nothing was handed over; another route may work.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrUncertain: the answer to the last step was lost, so that the message
+	// may or may not have arrived. Nobody may try again blindly.
+	ErrUncertain = errors.New("outcome unknown")
+	// ErrNobody: a display has nobody to show the message to just now.
+	ErrNobody = errors.New("nobody is there to see it")
+	// ErrNotFound: no such message, rule or name in our own books.
+	ErrNotFound = errors.New("not found")
+)
+
+// TooLongError says how much a route can carry. It is an ErrTooLong.
+type TooLongError struct {
+	// Limit is the largest text in bytes of the route's encoding.
+	Limit int
+	// Length is the length of the text that was refused, in the same measure.
+	Length int
+}
+
+// Error implements error.
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("text of %d bytes is longer than the %d bytes that this route carries", e.Length, e.Limit)
+}
+
+// Is makes the error an ErrTooLong.
+func (e *TooLongError) Is(target error) bool { return target == ErrTooLong }
