@@ -62,6 +62,9 @@ type Message struct {
 	// Audience is who on this host it is for: the login name of a user, or ""
 	// for the machine, that is for everybody on it.
 	Audience string
+	// Terminal is the one terminal of the audience that it is for, such as
+	// "pts/3"; "" for wherever the audience is.
+	Terminal string
 	// Warning tells the reader why to be careful, such as that an unverified
 	// sender uses a reserved name; "" when there is nothing to say.
 	Warning string
