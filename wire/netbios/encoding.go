@@ -73,7 +73,7 @@ func ParseEncoded(b []byte) (name Name, scope string, rest []byte, err error) {
 	for i := range name {
 		hi, lo := b[1+2*i]-'A', b[2+2*i]-'A'
 		if hi > 15 || lo > 15 {
-			return Name{}, "", nil, fmt.Errorf("netbios: %q is no first-level encoding", b[1+2*i:3+2*i])
+			return Name{}, "", nil, fmt.Errorf("netbios: %q is no first-level encoding", string(b[1+2*i:3+2*i]))
 		}
 		name[i] = hi<<4 | lo
 	}
@@ -108,7 +108,7 @@ func parseScope(b []byte) (scope string, rest []byte, err error) {
 		text[n] = '.'
 		copy(text[n+1:], b[:size])
 		if strings.Contains(string(b[:size]), ".") {
-			return "", nil, fmt.Errorf("netbios: scope label %q holds a dot", b[:size])
+			return "", nil, fmt.Errorf("netbios: scope label %q holds a dot", string(b[:size]))
 		}
 		n += 1 + size
 		b = b[size:]
