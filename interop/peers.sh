@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs the real peers that the tests in interop/ and the measurements in bench/ run against, and the tools that
+# watch them. Silent when everything is there.
+set -euo pipefail
+exec "$(dirname "$0")/../tools/apt.sh" \
+	samba smbclient samba-common-bin \
+	iproute2 iputils-ping util-linux procps \
+	tshark tcpdump strace \
+	tmux bsdutils bsdextrautils \
+	rpm man-db
