@@ -5,26 +5,39 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"messngr"
 )
 
 // Store keeps messages. When a method that writes returns nil, what it wrote
-// survives a power cut. Writers that call at the same time may share one flush
-// to the disk. All methods may be called by several goroutines at once.
+// survives a power cut; when it returns an error, it wrote nothing. Writers that
+// call at the same time may share one flush to the disk, and the failure of one
+// is no failure of the others. All methods may be called by several goroutines
+// at once.
+//
+// A writer whose context ends while it waits for its turn returns the context's
+// error and has written nothing; once its turn has come it waits for the
+// outcome. An error that is the store's own, such as a full disk, is a
+// messngr.ErrUnavailable: the same call may work later.
+//
+// Times are kept in microseconds and come back in UTC.
 type Store interface {
 	// Take stores an incoming message, and its origin in the same transaction.
 	// If the origin is not empty and is known, nothing is stored and the entry
 	// of the first hand-over comes back with duplicate true, also if that
-	// message was deleted in the meantime.
+	// message was deleted in the meantime: then the entry holds nothing but
+	// Seq and the message's ID and Time. The id of a message must be set and
+	// may not be there yet.
 	Take(ctx context.Context, in Incoming) (e Entry, duplicate bool, err error)
 	// Inbox lists received messages.
 	Inbox(ctx context.Context, q Query) ([]Entry, error)
 	// Entry returns one received message; messngr.ErrNotFound if there is none.
 	Entry(ctx context.Context, id messngr.ID) (Entry, error)
 	// Mark adds what people and displays did to messages. Ids that are not
-	// there are passed over; it returns how many were.
+	// there are passed over; it returns how many messages were.
 	Mark(ctx context.Context, mark Mark, at time.Time, ids ...messngr.ID) (int, error)
 	// Delete removes received messages, and returns how many.
 	Delete(ctx context.Context, ids ...messngr.ID) (int, error)
@@ -32,22 +45,28 @@ type Store interface {
 	// for the audiences; nil means all.
 	Counts(ctx context.Context, audiences []string) (total, unread int, err error)
 
-	// Queue stores a message that is to be sent, before its first attempt.
+	// Queue stores a message that is to be sent, before its first attempt. It
+	// gives the message its Seq and leaves Recipient.Attempts to Begin. The id
+	// of the message must be set and may not have been queued yet.
 	Queue(ctx context.Context, out Outgoing) error
 	// Begin records that an attempt starts, so that a crash leaves a trace of
-	// it, and returns its number.
+	// it, and returns its number. It keeps Message, Recipient, Via and Began,
+	// which may not be zero; messngr.ErrNotFound if there is no such recipient.
 	Begin(ctx context.Context, a Attempt) (int64, error)
 	// Finish records what an attempt showed. Later evidence for the same
-	// attempt, such as a receipt, replaces what was known.
+	// attempt, such as a receipt, replaces what was known; an empty via keeps
+	// the one that was known, and ended may not be zero. messngr.ErrNotFound if
+	// there is no such attempt.
 	Finish(ctx context.Context, attempt int64, ended time.Time, via string, ev messngr.Evidence, failure string) error
-	// Sent lists sent messages with their attempts, newest first; Query.Audiences
-	// selects by Outgoing.Owner here.
+	// Sent lists sent messages with their attempts. Query.Audiences selects by
+	// Outgoing.Owner here, After and Before bound Outgoing.Seq, Search looks at
+	// what the sender wrote as recipients too, and Unread and Unshown mean
+	// nothing.
 	Sent(ctx context.Context, q Query) ([]Outgoing, error)
 	// SentMessage returns one of them; messngr.ErrNotFound if there is none.
 	SentMessage(ctx context.Context, id messngr.ID) (Outgoing, error)
 	// Pending lists, oldest first, the sent messages with a recipient that is
-	// Queued by Recipient.State, or with an attempt that was begun and not
-	// finished.
+	// Open.
 	Pending(ctx context.Context) ([]Outgoing, error)
 
 	// Settings returns all values of one kind by key.
@@ -57,8 +76,11 @@ type Store interface {
 	Unset(ctx context.Context, kind, key string) (bool, error)
 
 	// Prune removes what the retention does not keep, and returns how many
-	// messages that were.
+	// messages that were. Sent messages that are Pending are always kept. It
+	// also forgets the origins that are older than OriginAge.
 	Prune(ctx context.Context, r Retention, now time.Time) (int, error)
+	// Close waits for the writers that were there before it. Methods that are
+	// called later return messngr.ErrUnavailable, a second Close returns nil.
 	Close() error
 }
 
@@ -105,18 +127,55 @@ type Query struct {
 	Unread, Unshown bool
 	// Search selects messages that contain all these words in sender, recipient,
 	// title or text, whatever their case and accents; the last word may be the
-	// beginning of a word. It is never a query language: every character is safe.
+	// beginning of a word. See Words. It is never a query language: every
+	// character is safe.
 	Search string
 	// After and Before bound Entry.Seq, both exclusively; 0: no bound.
 	After, Before int64
 	// Oldest lists the oldest first instead of the newest.
 	Oldest bool
-	// Limit is the largest number of messages; 0: 100, at most 10,000.
+	// Limit is the largest number of messages; see Max.
 	Limit int
 }
 
+// Max returns how many messages the query may list: Limit, but 100 if that is
+// not positive and never more than 10,000.
+func (q *Query) Max() int {
+	if q.Limit <= 0 {
+		return 100
+	}
+	return min(q.Limit, 10_000)
+}
+
+// Words returns the words of Search: what stands between white space, unless it
+// holds neither letter nor digit. Letters and digits that something else
+// separates, as in "PC-17" or "10.0.0.7", have to follow each other in the
+// message in the same way. A Search of white space selects like an empty one; a
+// Search that has no words in spite of other characters selects nothing.
+func (q *Query) Words() []string {
+	var words []string
+	for word := range strings.FieldsFuncSeq(q.Search, isGap) {
+		if strings.ContainsFunc(word, isWordRune) {
+			words = append(words, strings.ToValidUTF8(word, "\uFFFD"))
+		}
+	}
+	return words
+}
+
+// Searches reports whether Search selects at all.
+func (q *Query) Searches() bool {
+	return strings.ContainsFunc(q.Search, func(r rune) bool { return !isGap(r) })
+}
+
+func isGap(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+
 // Outgoing is one message that was sent from here.
 type Outgoing struct {
+	// Seq numbers the sent messages of this store in the order of their
+	// queueing, from 1 upwards, and is never used twice. Queue sets it.
+	Seq     int64
 	Message *messngr.Message
 	// Owner is the login name of the person who sent it; "" for the machine.
 	Owner string
@@ -139,7 +198,7 @@ type Recipient struct {
 
 // Attempt is one try to hand a message to a device.
 type Attempt struct {
-	Number    int64 // given by Begin
+	Number    int64 // given by Begin, never used twice
 	Message   messngr.ID
 	Recipient int // index in Outgoing.Recipients
 	Via       string
@@ -151,36 +210,49 @@ type Attempt struct {
 }
 
 // State is what is known of the message's way to r: the best that any attempt
-// has shown. An attempt that runs, or that a crash cut off, counts as Queued;
-// failed attempts count only if nothing better is known.
+// has shown. An attempt that runs, or that a crash cut off, counts as Queued.
+// Queued and Failed say nothing about the message's whereabouts, so of these
+// the last one counts, and any other state is better than both: a message that
+// failed on one route and waits for another is Queued.
 func (r *Recipient) State() messngr.State {
 	best := messngr.Queued
-	for i, a := range r.Attempts {
+	for _, a := range r.Attempts {
+		s := a.Evidence.State
 		if a.Ended.IsZero() {
-			continue
+			s = messngr.Queued
 		}
-		if s := a.Evidence.State; i == 0 || rank(s) >= rank(best) {
+		if rank(s) >= rank(best) {
 			best = s
 		}
 	}
 	return best
 }
 
+// Open reports whether there is still something to do about r: it is Queued,
+// or an attempt was begun and never finished, so that somebody has to find out
+// or to say that it is not known what became of it.
+func (r *Recipient) Open() bool {
+	for _, a := range r.Attempts {
+		if a.Ended.IsZero() {
+			return true
+		}
+	}
+	return r.State() == messngr.Queued
+}
+
 // rank orders states by how much they say about the message's whereabouts.
 func rank(s messngr.State) int {
 	switch s {
-	case messngr.Queued:
+	case messngr.Queued, messngr.Failed:
 		return 0
-	case messngr.Failed:
-		return 1
 	case messngr.Refused:
-		return 2
+		return 1
 	case messngr.Expired, messngr.Retracted:
-		return 3
+		return 2
 	case messngr.Unknown:
-		return 4
+		return 3
 	default:
-		return 5 + int(s)
+		return 4 + int(s)
 	}
 }
 
