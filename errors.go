@@ -45,3 +45,33 @@ func (e *TooLongError) Error() string {
 
 // Is makes the error an ErrTooLong.
 func (e *TooLongError) Is(target error) bool { return target == ErrTooLong }
+
+// Code returns the stable word by which the API and the store call an error, of
+// those above: "unknown_name", "refused", "busy", "paused", "too_long",
+// "unavailable", "uncertain", "nobody", "not_found". It is "" for nil and
+// "internal" for every other error. An error that wraps several of them is
+// called by the first in this order: uncertain, then as above.
+func Code(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, c := range []struct {
+		err  error
+		word string
+	}{
+		{ErrUncertain, "uncertain"},
+		{ErrUnknownName, "unknown_name"},
+		{ErrRefused, "refused"},
+		{ErrBusy, "busy"},
+		{ErrPaused, "paused"},
+		{ErrTooLong, "too_long"},
+		{ErrUnavailable, "unavailable"},
+		{ErrNobody, "nobody"},
+		{ErrNotFound, "not_found"},
+	} {
+		if errors.Is(err, c.err) {
+			return c.word
+		}
+	}
+	return "internal"
+}

@@ -92,6 +92,9 @@ type Incoming struct {
 	// Quiet keeps the message from popping up by itself: it is in the inbox and
 	// is counted in a digest.
 	Quiet bool
+	// Attempt is the attempt of a message sent from this host that brought it,
+	// so that its sender can learn what becomes of it; 0: it came from outside.
+	Attempt int64
 }
 
 // Entry is one received message and what was done with it.
@@ -101,6 +104,7 @@ type Entry struct {
 	Seq     int64
 	Message *messngr.Message
 	Quiet   bool
+	Attempt int64 // as in Incoming
 	// When it was first displayed, read, and acknowledged by a person; zero if
 	// it was not.
 	Shown, Read, Acknowledged time.Time
@@ -205,8 +209,9 @@ type Attempt struct {
 	Began     time.Time
 	Ended     time.Time // zero while it runs, or if a crash cut it off
 	Evidence  messngr.Evidence
-	// Failure is why it ended without success, for a person; "" if it did not.
-	Failure string
+	// Failure is why it ended without success, for a person, and Code the
+	// stable word for it (messngr.Code); both "" if it succeeded.
+	Failure, Code string
 }
 
 // State is what is known of the message's way to r: the best that any attempt

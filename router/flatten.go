@@ -1,0 +1,35 @@
+package router
+
+import (
+	"fmt"
+	"strings"
+
+	"messngr"
+)
+
+// flatten writes what a legacy wire has no field for into the text: level,
+// drill, title and the answers asked for. The local route stores them as they
+// are and is not flattened.
+func flatten(m *messngr.Message) string {
+	var head []string
+	if m.Drill {
+		head = append(head, "DRILL - THIS IS AN EXERCISE")
+	}
+	if m.Level >= messngr.LevelUrgent {
+		head = append(head, strings.ToUpper(m.Level.String()))
+	}
+	if m.Title != "" {
+		head = append(head, m.Title)
+	}
+	text := m.Text
+	if len(head) > 0 {
+		text = strings.TrimRight(strings.Join(head, ": ")+"\n"+text, "\n")
+	}
+	if len(m.Answers) > 0 {
+		text += fmt.Sprintf("\nPlease answer with one of: %s", strings.Join(m.Answers, ", "))
+	}
+	if m.Drill {
+		text += "\nDRILL - THIS IS AN EXERCISE"
+	}
+	return text
+}
