@@ -53,11 +53,10 @@ type Store interface {
 	// it, and returns its number. It keeps Message, Recipient, Via and Began,
 	// which may not be zero; messngr.ErrNotFound if there is no such recipient.
 	Begin(ctx context.Context, a Attempt) (int64, error)
-	// Finish records what an attempt showed. Later evidence for the same
-	// attempt, such as a receipt, replaces what was known; an empty via keeps
-	// the one that was known, and ended may not be zero. messngr.ErrNotFound if
-	// there is no such attempt.
-	Finish(ctx context.Context, attempt int64, ended time.Time, via string, ev messngr.Evidence, failure string) error
+	// Finish records Ended, Via, Evidence, Code and Failure of the attempt with
+	// that Number; it does nothing if there is no such attempt. Later evidence
+	// for the same attempt, such as a receipt, replaces what was known.
+	Finish(ctx context.Context, a Attempt) error
 	// Sent lists sent messages with their attempts. Query.Audiences selects by
 	// Outgoing.Owner here, After and Before bound Outgoing.Seq, Search looks at
 	// what the sender wrote as recipients too, and Unread and Unshown mean
