@@ -99,10 +99,6 @@ func (h *Host) Daemon(name string, cmd *exec.Cmd) (*Daemon, error) {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	cmd.SysProcAttr.Setpgid = true // some daemons signal their whole process group
 	if err := h.Start(cmd); err != nil {
 		return nil, fmt.Errorf("lab: host %s: %w", h.name, err)
 	}
@@ -179,7 +175,7 @@ func (d *Daemon) WaitLog(ctx context.Context, text string) error {
 		}
 		select {
 		case <-d.ended:
-			return Stop{fmt.Errorf("ended (%v) before it printed %q; it printed:\n%s", d.err, text, d.Log())}
+			return Stop{Err: fmt.Errorf("ended (%v) before it printed %q; it printed:\n%s", d.err, text, d.Log())}
 		default:
 			return fmt.Errorf("has not printed %q, but:\n%s", text, d.Log())
 		}
@@ -187,7 +183,12 @@ func (d *Daemon) WaitLog(ctx context.Context, text string) error {
 }
 
 // Stop marks an error that [Until] must not try again.
-type Stop struct{ error }
+type Stop struct{ Err error }
+
+func (s Stop) Error() string { return s.Err.Error() }
+
+// Unwrap returns the error itself.
+func (s Stop) Unwrap() error { return s.Err }
 
 // Until calls f every 10 ms until it returns nil or a [Stop], or until ctx is done: then it returns f's last error.
 func Until(ctx context.Context, f func() error) error {
