@@ -73,9 +73,11 @@ func (r *Router) mark(ctx context.Context, mark store.Mark, entries []store.Entr
 }
 
 // Report records evidence that came after an attempt had ended, such as a
-// receipt, and wakes those who wait for it.
+// receipt, and wakes those who wait for it. An attempt that the retention has
+// removed is passed over.
 func (r *Router) Report(ctx context.Context, attempt int64, via string, ev messngr.Evidence) error {
-	if err := r.cfg.Store.Finish(ctx, store.Attempt{Number: attempt, Ended: time.Now(), Via: via, Evidence: ev}); err != nil {
+	err := r.cfg.Store.Finish(ctx, store.Attempt{Number: attempt, Ended: time.Now(), Via: via, Evidence: ev})
+	if err != nil && !errors.Is(err, messngr.ErrNotFound) {
 		return err
 	}
 	r.evidence.raise()

@@ -54,8 +54,9 @@ type Store interface {
 	// which may not be zero; messngr.ErrNotFound if there is no such recipient.
 	Begin(ctx context.Context, a Attempt) (int64, error)
 	// Finish records Ended, Via, Evidence, Code and Failure of the attempt with
-	// that Number; it does nothing if there is no such attempt. Later evidence
-	// for the same attempt, such as a receipt, replaces what was known.
+	// that Number; an empty Via keeps the one that was known, and Ended may not
+	// be zero. Later evidence for the same attempt, such as a receipt, replaces
+	// what was known. messngr.ErrNotFound if there is no such attempt.
 	Finish(ctx context.Context, a Attempt) error
 	// Sent lists sent messages with their attempts. Query.Audiences selects by
 	// Outgoing.Owner here, After and Before bound Outgoing.Seq, Search looks at
