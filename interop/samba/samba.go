@@ -120,9 +120,20 @@ func (s *Samba) config(o Options) string {
 	return b.String()
 }
 
+// SMBDCommand is the file server in the foreground.
+func (s *Samba) SMBDCommand() *exec.Cmd { return exec.Command("smbd", "-F", "-s", s.conf) }
+
+// NMBDCommand is the name server in the foreground.
+func (s *Samba) NMBDCommand() *exec.Cmd { return exec.Command("nmbd", "-F", "-s", s.conf) }
+
+// SendCommand is smbclient sending what its input holds.
+func (s *Samba) SendCommand(ctx context.Context, to, from string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "smbclient", append([]string{"-s", s.conf, "-M", to, "-U", from}, args...)...)
+}
+
 // SMBD starts the file server, which also takes messages, and returns when it listens on port 139.
 func (s *Samba) SMBD(ctx context.Context) (*lab.Daemon, error) {
-	d, err := s.host.Daemon("smbd", exec.Command("smbd", "-F", "-s", s.conf))
+	d, err := s.host.Daemon("smbd", s.SMBDCommand())
 	if err != nil {
 		return nil, fmt.Errorf("samba: %w", err)
 	}
@@ -141,7 +152,7 @@ func (s *Samba) SMBD(ctx context.Context) (*lab.Daemon, error) {
 
 // NMBD starts the name server and returns when it answers for its own messenger name, some four seconds later.
 func (s *Samba) NMBD(ctx context.Context) (*lab.Daemon, error) {
-	d, err := s.host.Daemon("nmbd", exec.Command("nmbd", "-F", "-s", s.conf))
+	d, err := s.host.Daemon("nmbd", s.NMBDCommand())
 	if err != nil {
 		return nil, fmt.Errorf("samba: %w", err)
 	}
@@ -171,7 +182,7 @@ func (s *Samba) until(ctx context.Context, d *lab.Daemon, f func() error) error 
 // Send runs smbclient -M with the text as its input. What smbclient says decides, not its exit code: that is 0 even for
 // a message that the peer refused.
 func (s *Samba) Send(ctx context.Context, to, from, text string, args ...string) error {
-	cmd := exec.CommandContext(ctx, "smbclient", append([]string{"-s", s.conf, "-M", to, "-U", from}, args...)...)
+	cmd := s.SendCommand(ctx, to, from, args...)
 	cmd.Stdin = strings.NewReader(text)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
