@@ -1,0 +1,140 @@
+// Package config reads the configuration file: TOML, strict, one section for
+// each part, whose fields only the part itself knows.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Section is one table of the file.
+type Section struct {
+	// Name is the table's name, such as "policy" or "transport.smb"; "" for the
+	// keys before the first table.
+	Name string
+	// Config points to a struct with the defaults filled in.
+	Config any
+}
+
+// Load reads the file at path into the sections. A key that no section knows is
+// an error that shows its line. A file that does not exist is an error that
+// matches fs.ErrNotExist.
+func Load(path string, sections []Section) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := Parse(data, sections); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Parse is Load for the text of a file.
+func Parse(data []byte, sections []Section) error {
+	whole := compose(tree(sections))
+	decoder := toml.NewDecoder(strings.NewReader(string(data)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(whole.Interface()); err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+// explain shows where in the file the error is.
+func explain(err error) error {
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) {
+		return fmt.Errorf("unknown key\n%s", strict.String())
+	}
+	var decode *toml.DecodeError
+	if errors.As(err, &decode) {
+		row, column := decode.Position()
+		return fmt.Errorf("line %d, column %d: %s\n%s", row, column, strings.TrimPrefix(decode.Error(), "toml: "), decode.String())
+	}
+	return err
+}
+
+// node is one table: its own section, if it has one, and the tables in it.
+type node struct {
+	name     string
+	section  any
+	children []*node
+}
+
+func tree(sections []Section) *node {
+	root := &node{}
+	for _, s := range sections {
+		at := root
+		for part := range strings.SplitSeq(s.Name, ".") {
+			if part != "" {
+				at = at.child(part)
+			}
+		}
+		at.section = s.Config
+	}
+	return root
+}
+
+func (n *node) child(name string) *node {
+	i := slices.IndexFunc(n.children, func(c *node) bool { return c.name == name })
+	if i < 0 {
+		n.children = append(n.children, &node{name: name})
+		i = len(n.children) - 1
+	}
+	return n.children[i]
+}
+
+// compose makes a pointer to a struct that has the node's own fields and one
+// field for each table in it, all of them pointing into the sections, so that
+// the decoder sees one strict type and fills in the parts' own values.
+func compose(n *node) reflect.Value {
+	if len(n.children) == 0 {
+		return reflect.ValueOf(n.section)
+	}
+	var fields []reflect.StructField
+	var values []reflect.Value
+	if n.section != nil {
+		own := reflect.ValueOf(n.section).Elem()
+		for i := range own.NumField() {
+			f := own.Type().Field(i)
+			fields = append(fields, reflect.StructField{Name: f.Name, Type: reflect.PointerTo(f.Type), Tag: f.Tag})
+			values = append(values, own.Field(i).Addr())
+		}
+	}
+	for i, child := range n.children {
+		value := compose(child)
+		fields = append(fields, reflect.StructField{
+			Name: fmt.Sprintf("Table%d", i), Type: value.Type(),
+			Tag: reflect.StructTag(fmt.Sprintf(`toml:%q`, child.name)),
+		})
+		values = append(values, value)
+	}
+	whole := reflect.New(reflect.StructOf(fields))
+	for i, v := range values {
+		whole.Elem().Field(i).Set(v)
+	}
+	return whole
+}
+
+// Find returns the first of the paths that exists, or "" if none does.
+func Find(paths ...string) (string, error) {
+	for _, path := range paths {
+		_, err := os.Stat(path)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
