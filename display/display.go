@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"messngr"
+	"messngr/session"
 )
 
 // Kind describes one display.
@@ -31,4 +32,6 @@ type Env struct {
 	Stdout io.Writer
 	// Host is this machine's own name.
 	Host string
+	// Sessions says who is logged on to this host.
+	Sessions session.Lister
 }
