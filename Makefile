@@ -1,0 +1,75 @@
+# make run | build | check | test | bench | soak | lab | dist | docs | clean
+#
+# check needs Go, a C compiler (for -race) and the Go module proxy; it takes under three minutes on two cores.
+# test also runs against real peers and on packages: as root, it installs what it needs, and skips nothing where CI is set.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+VERSION ?= $(shell packaging/version.sh)
+FUZZTIME ?= 30s
+SOAKTIME ?= 5m
+STATICCHECK := go tool -modfile=tools/go.mod staticcheck
+
+# What runs in other hosts, as root, stands apart: everything else needs nothing but loopback.
+AROUND := ./interop/... ./bench/... ./packaging/...
+UNIT = $(shell go list ./... | grep -Ev '/(interop|bench|packaging)(/|$$)')
+
+.PHONY: run build check lint unit cross test interop fuzz bench soak lab dist docs clean
+
+run: build
+	bin/messngr serve
+
+build:
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/messngr ./cmd/messngr
+
+check: lint unit
+
+lint:
+	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+	go vet ./...
+	$(STATICCHECK) ./...
+
+unit:
+	go test -race $(UNIT)
+
+# Systems that no test runs on must at least compile.
+cross:
+	for os in windows darwin freebsd; do GOOS=$$os CGO_ENABLED=0 go vet ./cmd/... ; done
+
+test: check cross interop fuzz
+
+interop: build
+	interop/peers.sh || [ -z "$${CI:-}" ]
+	go test -timeout 15m $(AROUND)
+
+fuzz:
+	tools/fuzz.sh $(FUZZTIME)
+
+bench: build
+	interop/peers.sh
+	go run ./bench -messngr bin/messngr -o doc/performance.md
+	@cat doc/performance.md
+
+# Long: hours of fuzzing, a minute of garbage, the service killed over and over.
+soak: build
+	interop/peers.sh
+	go test -timeout 2h -run Soak -v ./interop -soak
+	tools/fuzz.sh $(SOAKTIME)
+
+# Two hosts with messngr on both: prints what to try. LAB_CMD='messngr send BETA hello' runs one command on the first.
+lab: build
+	interop/peers.sh
+	go run ./interop/twohosts -messngr bin/messngr $(if $(LAB_CMD),-c '$(LAB_CMD)')
+
+dist:
+	packaging/dist.sh '$(VERSION)'
+
+docs: build
+	rm -rf dist/docs
+	mkdir -p dist/docs/man dist/docs/completions
+	bin/messngr docs man dist/docs/man
+	for shell in bash zsh fish; do bin/messngr completion $$shell >dist/docs/completions/messngr.$$shell; done
+
+clean:
+	rm -rf bin dist

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Usage: tools/fuzz.sh TIME
+# Runs every fuzz target of the module for TIME (30s, 10m), as many at once as there are processors. Prints a line for
+# each, and everything that a failing one said.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+time=$1
+
+targets=$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -H '^func Fuzz' |
+	sed -E 's,^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*,./\1 \2,' | sort)
+if [ -z "$targets" ]; then
+	echo "no fuzz target found" >&2
+	exit 1
+fi
+
+# Built ahead, one package after the other: the targets that run side by side then only fuzz.
+echo "$targets" | cut -d' ' -f1 | uniq | xargs -I{} go test -run '^$' -fuzz '^$' {} >/dev/null
+
+one() {
+	log=$(mktemp)
+	if go test -run '^$' -fuzz "^$2\$" -fuzztime "$time" -parallel 1 "$1" >"$log" 2>&1; then
+		printf 'ok  \tfuzz %s %s\t%s\n' "$1" "$2" "$(grep -o 'execs: [0-9]*' "$log" | tail -1)"
+		rm -f "$log"
+	else
+		printf 'FAIL\tfuzz %s %s\n' "$1" "$2"
+		cat "$log"
+		rm -f "$log"
+		return 1
+	fi
+}
+export -f one
+export time
+echo "$targets" | xargs -P "$(nproc)" -L 1 bash -c 'one "$0" "$1"'
