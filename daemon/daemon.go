@@ -1,0 +1,276 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"time"
+
+	sdnotify "github.com/coreos/go-systemd/v22/daemon"
+	"github.com/lmittmann/tint"
+	"golang.org/x/sync/errgroup"
+
+	"messngr"
+	"messngr/carrier"
+	"messngr/carrier/nbt"
+	"messngr/control"
+	"messngr/display"
+	"messngr/names"
+	"messngr/policy"
+	"messngr/router"
+	"messngr/session"
+	"messngr/store"
+	"messngr/store/sqlitestore"
+	"messngr/transport"
+	"messngr/wire/nbns"
+	"messngr/wire/netbios"
+)
+
+// Run runs the service until ctx ends or somebody stops it through its API. It
+// returns nil when everything has been shut down in order.
+func Run(ctx context.Context, o Options) error {
+	s, err := load(o)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	d, err := build(ctx, o, s)
+	if err != nil {
+		return err
+	}
+	d.stop = stop
+	err = d.run(ctx)
+	return errors.Join(err, d.store.Close())
+}
+
+// daemon is the service, put together.
+type daemon struct {
+	o       Options
+	s       *settings
+	log     *slog.Logger
+	started time.Time
+	stop    context.CancelFunc
+
+	chosen, available []nbt.Interface
+	store             store.Store
+	names             *names.Table
+	policy            *policy.Policy
+	router            *router.Router
+	sessions          session.Lister
+	carriers          []carrier.NetBIOS
+	node              nbns.NodeType
+	moved             bool // the ports were moved up for want of privileges
+	receivers         []messngr.Receiver
+	transports        []transport.Kind
+	displays          []namedDisplay
+	socket            net.Listener
+}
+
+type namedDisplay struct {
+	display.Kind
+	messngr.Display
+}
+
+// build constructs everything and starts nothing.
+func build(ctx context.Context, o Options, s *settings) (*daemon, error) {
+	d := &daemon{o: o, s: s, started: time.Now(), log: newLogger(o), sessions: session.System()}
+	var err error
+	if d.chosen, d.available, err = choose(s.Interfaces); err != nil {
+		return nil, err
+	}
+	d.adjustPorts()
+	if d.store, err = sqlitestore.Open(ctx, filepath.Join(s.State, "messngr.db")); err != nil {
+		return nil, err
+	}
+	if err := d.assemble(ctx); err != nil {
+		return nil, errors.Join(err, d.store.Close())
+	}
+	return d, nil
+}
+
+// assemble builds what stands on the store.
+func (d *daemon) assemble(ctx context.Context) error {
+	var err error
+	if d.policy, err = policy.New(ctx, d.s.policy, d.store); err != nil {
+		return err
+	}
+	var subnets []netip.Prefix
+	for _, i := range d.chosen {
+		subnets = append(subnets, i.Prefix)
+	}
+	d.policy.SetAttached(subnets)
+	if err := d.buildCarriers(); err != nil {
+		return err
+	}
+	var networks []names.Network
+	for _, c := range d.carriers {
+		networks = append(networks, network{c, "nbt"})
+	}
+	d.names = names.New(d.s.page, networks, d.store, d.log)
+	name, err := d.names.Canonical(d.s.Name)
+	if err != nil {
+		return fmt.Errorf("name: %w", err)
+	}
+	workgroup, err := d.names.Canonical(d.s.Workgroup)
+	if err != nil {
+		return fmt.Errorf("workgroup: %w", err)
+	}
+	d.s.Name, d.s.Workgroup = name, workgroup
+	d.policy.Reserve(name)
+	routes, err := d.buildTransports()
+	if err != nil {
+		return err
+	}
+	d.router = router.New(router.Config{
+		Store: d.store, Names: d.names, Policy: d.policy, Routes: routes, Log: d.log,
+		Host: name, Workgroup: workgroup,
+		Sessions: people{[]session.Lister{d.sessions, session.Samba{}}},
+		Resolver: resolver{d.carriers, d.s.page},
+		Retention: store.Retention{
+			Age: time.Duration(d.s.store.KeepDays) * 24 * time.Hour, Count: d.s.store.KeepCount,
+		},
+	})
+	if err := d.buildDisplays(); err != nil {
+		return err
+	}
+	d.socket, err = control.Listen(ctx, d.s.Socket)
+	return err
+}
+
+func newLogger(o Options) *slog.Logger {
+	if o.Interactive {
+		return slog.New(tint.NewHandler(o.Stderr, &tint.Options{TimeFormat: time.TimeOnly}))
+	}
+	return slog.New(slog.NewTextHandler(o.Stderr, nil))
+}
+
+func (d *daemon) buildTransports() ([]router.Route, error) {
+	d.transports = transports()
+	var routes []router.Route
+	for _, k := range d.transports {
+		t, err := k.New(transport.Env{
+			Log: d.log.With("transport", k.Name), NetBIOS: d.carriers, Host: d.s.Name, Workgroup: d.s.Workgroup,
+			Page: d.s.page, Permit: d.policy.Permit,
+			Local: func(name string) bool { _, ok := d.names.Lookup(name, false); return ok },
+		}, d.s.parts["transport."+k.Name])
+		if err != nil {
+			return nil, fmt.Errorf("transport %s: %w", k.Name, err)
+		}
+		if r, ok := t.(messngr.Receiver); ok {
+			d.receivers = append(d.receivers, r)
+		}
+		if sender, ok := t.(messngr.Sender); ok {
+			group, directed, rich, best := powers(k.Name)
+			routes = append(routes, router.Route{
+				Via: k.Name, Sender: sender, Group: group, Directed: directed, Rich: rich, Best: best,
+			})
+		}
+	}
+	return routes, nil
+}
+
+func (d *daemon) buildDisplays() error {
+	env := display.Env{Log: d.log, Host: d.s.Name, Sessions: d.sessions}
+	if d.o.Interactive {
+		env.Stdout = d.o.Stdout
+	}
+	for _, k := range displays() {
+		env.Log = d.log.With("display", k.Name)
+		shown, err := k.New(env, d.s.parts["display."+k.Name])
+		if err != nil {
+			return fmt.Errorf("display %s: %w", k.Name, err)
+		}
+		if shown != nil {
+			d.displays = append(d.displays, namedDisplay{k, shown})
+		}
+	}
+	return nil
+}
+
+// run starts everything, and stops it in reverse: what brings messages first,
+// then what works on them.
+func (d *daemon) run(ctx context.Context) error {
+	middle, stopMiddle := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopMiddle()
+	inner, middle := errgroup.WithContext(middle)
+	inner.Go(func() error { return d.router.Run(middle) })
+	for _, shown := range d.displays {
+		inner.Go(func() error { return d.router.Show(middle, shown.Name, shown.Display) })
+	}
+	outer, ctx := errgroup.WithContext(ctx)
+	for _, r := range d.receivers {
+		outer.Go(func() error { return r.Receive(ctx, d.router.Accept) })
+	}
+	for _, c := range d.carriers {
+		outer.Go(func() error { return c.Run(ctx) })
+	}
+	service := &control.Service{
+		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
+		Status: d.status, Stop: d.stop,
+	}
+	outer.Go(func() error { return service.Serve(ctx, d.socket) })
+	outer.Go(func() error { return d.announce(ctx) })
+	outer.Go(func() error { return d.claimNames(ctx) })
+	outer.Go(func() error { // the middle's failure is the service's
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-middle.Done():
+			return context.Cause(middle)
+		}
+	})
+	err := outer.Wait()
+	stopMiddle()
+	return errors.Join(err, inner.Wait())
+}
+
+// announce says that the service is ready, when its ports are.
+func (d *daemon) announce(ctx context.Context) error {
+	for _, c := range d.carriers {
+		select {
+		case <-c.Ready():
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	d.greet()
+	_, err := sdnotify.SdNotify(false, sdnotify.SdNotifyReady)
+	return err
+}
+
+// claimNames makes the machine's own names ours, brings back the kept ones, and
+// then follows who is logged on.
+func (d *daemon) claimNames(ctx context.Context) error {
+	own := []names.Entry{
+		{Name: d.s.Name, Suffix: netbios.Messenger, Kind: names.Computer},
+		{Name: d.s.Name, Suffix: netbios.Workstation, Kind: names.Computer},
+		{Name: d.s.Workgroup, Suffix: netbios.Workstation, Kind: names.Workgroup, Group: true},
+	}
+	var claims sync.WaitGroup
+	for _, e := range own {
+		claims.Go(func() {
+			if err := d.names.Own(ctx, e); err != nil && ctx.Err() == nil {
+				d.log.Error("own name is not ours", "err", err)
+			}
+		})
+	}
+	claims.Wait()
+	if err := d.names.Restore(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	session.Watch(ctx, d.sessions, func(open []session.Session) {
+		var logins []string
+		for _, s := range open {
+			logins = append(logins, s.User)
+		}
+		d.names.SetUsers(ctx, logins)
+		d.router.PeopleChanged()
+	})
+	return nil
+}

@@ -1,0 +1,90 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"messngr/carrier"
+	"messngr/carrier/nbt"
+	"messngr/wire/nbns"
+)
+
+// nbtConfig is the section [nbt]: NetBIOS over TCP/IP.
+type nbtConfig struct {
+	Enabled   bool   `toml:"enabled"`
+	NodeType  string `toml:"node_type"`
+	Scope     string `toml:"scope"`
+	ShowUsers bool   `toml:"show_users"`
+	Direct    bool   `toml:"direct"`
+}
+
+func nbtDefaults() nbtConfig { return nbtConfig{Enabled: true, Direct: true} }
+
+// buildCarriers makes the NetBIOS networks.
+func (d *daemon) buildCarriers() error {
+	if !d.s.nbt.Enabled {
+		return nil
+	}
+	node, err := nodeType(d.s.nbt.NodeType, d.s.wins)
+	if err != nil {
+		return err
+	}
+	d.node = node
+	ports, err := nbt.StandardPorts(uint16(d.s.PortOffset))
+	if err != nil {
+		return err
+	}
+	if !d.s.nbt.Direct {
+		ports.Direct = 0
+	}
+	c, err := nbt.New(nbt.Config{
+		Interfaces: d.chosen, Ports: ports, NodeType: node, WINS: d.s.wins, Scope: d.s.nbt.Scope,
+		HideUsers: !d.s.nbt.ShowUsers, Log: d.log.With("carrier", "nbt"),
+	})
+	if err != nil {
+		return err
+	}
+	d.carriers = []carrier.NetBIOS{c}
+	return nil
+}
+
+// nodeType reads the node type of the configuration; "" leaves it to whether
+// there is a name server (MS-NBTE 3.1.3).
+func nodeType(word string, wins []netip.Addr) (nbns.NodeType, error) {
+	switch strings.ToLower(word) {
+	case "":
+		return nbt.DefaultNodeType(wins), nil
+	case "b":
+		return nbns.BNode, nil
+	case "p":
+		return nbns.PNode, nil
+	case "m":
+		return nbns.MNode, nil
+	case "h":
+		return nbns.HNode, nil
+	}
+	return 0, fmt.Errorf("[nbt] node_type %q: want b, p, m or h", word)
+}
+
+// unprivilegedOffset is what is added to every port when the real ones cannot
+// be had and nobody has chosen an offset.
+const unprivilegedOffset = 10000
+
+// adjustPorts moves all ports up if this process may not open the real ones.
+func (d *daemon) adjustPorts() {
+	if d.s.PortOffset != 0 || !d.s.nbt.Enabled || len(d.chosen) == 0 {
+		return
+	}
+	l, err := net.Listen("tcp4", net.JoinHostPort(d.chosen[0].Addr().String(), strconv.Itoa(139)))
+	if err == nil {
+		_ = l.Close()
+	}
+	if errors.Is(err, syscall.EACCES) {
+		d.s.PortOffset, d.moved = unprivilegedOffset, true
+	}
+}

@@ -1,0 +1,213 @@
+// Package daemon knows every part of the service: it builds them from the
+// configuration, runs them, and stops them.
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"messngr/config"
+	"messngr/policy"
+	"messngr/wire/oem"
+)
+
+// Options is what the command line says about the service. Fields that are
+// empty leave the choice to the configuration.
+type Options struct {
+	Config     string   // path of the configuration file
+	State      string   // folder of the store
+	Socket     string   // path of the unix socket
+	Name       string   // this machine's NetBIOS name
+	Workgroup  string   // its workgroup
+	Interfaces []string // names of interfaces, or "lan"
+	WINS       []string // addresses of name servers
+	PortOffset int      // added to every port number
+	Stdout     io.Writer
+	Stderr     io.Writer
+	// Interactive says that Stdout is a terminal, on which arriving messages
+	// are to be shown.
+	Interactive bool
+}
+
+// ConfigPath is where the packages put the configuration file.
+const ConfigPath = "/etc/messngr/messngr.toml"
+
+// general is the part of the configuration file before the first table.
+type general struct {
+	Name       string   `toml:"name"`
+	Workgroup  string   `toml:"workgroup"`
+	Interfaces []string `toml:"interfaces"`
+	WINS       []string `toml:"wins"`
+	CodePage   string   `toml:"code_page"`
+	State      string   `toml:"state"`
+	Socket     string   `toml:"socket"`
+	PortOffset int      `toml:"port_offset"`
+}
+
+// storeConfig is the section [store].
+type storeConfig struct {
+	KeepDays  int `toml:"keep_days"`
+	KeepCount int `toml:"keep_count"`
+}
+
+// settings is the whole configuration, with the command line applied.
+type settings struct {
+	general
+	store      storeConfig
+	policy     policy.Config
+	nbt        nbtConfig
+	parts      map[string]any // section name -> what the part's Config returned
+	page       oem.Page
+	wins       []netip.Addr
+	fromFile   string // the configuration file that was read; "" if none
+	isLoopback bool
+}
+
+// load reads the configuration and applies the command line.
+func load(o Options) (*settings, error) {
+	s := &settings{
+		general: general{Workgroup: "WORKGROUP", CodePage: oem.Default},
+		store:   storeConfig{KeepDays: 365, KeepCount: 100_000},
+		policy:  policy.Defaults(),
+		nbt:     nbtDefaults(),
+		parts:   make(map[string]any),
+	}
+	path := o.Config
+	if path == "" {
+		found, err := config.Find(ConfigPath)
+		if err != nil {
+			return nil, err
+		}
+		path = found
+	}
+	if path != "" {
+		s.fromFile = path
+		if err := config.Load(path, s.sections()); err != nil {
+			return nil, err
+		}
+	} else {
+		s.sections() // the parts' defaults
+	}
+	s.apply(o)
+	return s, s.check()
+}
+
+// sections lists every table of the configuration file.
+func (s *settings) sections() []config.Section {
+	list := []config.Section{
+		{Name: "", Config: &s.general},
+		{Name: "store", Config: &s.store},
+		{Name: "policy", Config: &s.policy},
+		{Name: "nbt", Config: &s.nbt},
+	}
+	add := func(name string, make func() any) {
+		if make != nil {
+			s.parts[name] = make()
+			list = append(list, config.Section{Name: name, Config: s.parts[name]})
+		}
+	}
+	for _, k := range transports() {
+		add("transport."+k.Name, k.Config)
+	}
+	for _, k := range displays() {
+		add("display."+k.Name, k.Config)
+	}
+	return list
+}
+
+// apply lets the command line win over the file.
+func (s *settings) apply(o Options) {
+	set := func(into *string, value string) {
+		if value != "" {
+			*into = value
+		}
+	}
+	set(&s.State, o.State)
+	set(&s.Socket, o.Socket)
+	set(&s.Name, o.Name)
+	set(&s.Workgroup, o.Workgroup)
+	if len(o.Interfaces) > 0 {
+		s.Interfaces = o.Interfaces
+	}
+	if len(o.WINS) > 0 {
+		s.WINS = o.WINS
+	}
+	if o.PortOffset != 0 {
+		s.PortOffset = o.PortOffset
+	}
+}
+
+func (s *settings) check() error {
+	var err error
+	if s.page, err = oem.Lookup(s.CodePage); err != nil {
+		return err
+	}
+	if s.Name == "" {
+		s.Name = hostName()
+	}
+	for _, w := range s.WINS {
+		addr, err := netip.ParseAddr(w)
+		if err != nil || !addr.Is4() {
+			return fmt.Errorf("wins %q: want the IPv4 address of a name server", w)
+		}
+		s.wins = append(s.wins, addr)
+	}
+	if s.PortOffset < 0 || s.PortOffset > 65535-445 {
+		return fmt.Errorf("port offset %d: want 0 to %d", s.PortOffset, 65535-445)
+	}
+	if s.State == "" {
+		s.State = stateDir()
+	}
+	if s.Socket == "" {
+		s.Socket = socketPath()
+	}
+	s.isLoopback = len(s.Interfaces) == 0
+	return nil
+}
+
+// hostName is the host's first label in upper case, at most 15 letters.
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "MESSNGR"
+	}
+	name, _, _ = strings.Cut(name, ".")
+	return strings.ToUpper(name[:min(len(name), 15)])
+}
+
+// stateDir is where root's service, or anybody else's, keeps its messages.
+func stateDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/messngr"
+	}
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "messngr")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), fmt.Sprintf("messngr-%d", os.Getuid()))
+	}
+	return filepath.Join(home, ".local", "state", "messngr")
+}
+
+// socketPath is where clients look for the socket of root's service, or of
+// anybody else's.
+func socketPath() string {
+	if path := os.Getenv("MESSNGR_SOCKET"); path != "" {
+		return path
+	}
+	if os.Geteuid() == 0 || os.Getenv("RUNTIME_DIRECTORY") != "" {
+		return "/run/messngr/messngr.sock"
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, "messngr.sock")
+	}
+	return filepath.Join(stateDir(), "messngr.sock")
+}
