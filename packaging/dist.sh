@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Usage: packaging/dist.sh VERSION [OS/ARCH...]
+# Builds static binaries, and packages for Linux, into dist/, with SHA256SUMS. The same commit gives the same bytes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export VERSION=$1
+shift
+[ $# -gt 0 ] || set -- linux/amd64 linux/arm64 linux/arm windows/amd64 darwin/amd64 darwin/arm64 freebsd/amd64
+out=${DIST:-dist}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH CGO_ENABLED=0
+umask 022
+rm -rf "$out"
+mkdir -p "$out"
+
+build() { # OS ARCH FILE
+	GOOS=$1 GOARCH=$2 GOARM=6 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "$3" ./cmd/messngr
+}
+
+# Manual and completions come from the program itself, built for this machine.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+build "$(go env GOHOSTOS)" "$(go env GOHOSTARCH)" "$work/messngr"
+export DOCS=$work/docs
+mkdir -p "$DOCS/man" "$DOCS/completions"
+"$work/messngr" docs man "$DOCS/man"
+gzip -9n "$DOCS"/man/*
+for shell in bash zsh fish; do
+	"$work/messngr" completion "$shell" >"$DOCS/completions/messngr.$shell"
+done
+find "$DOCS" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+
+package() { # PACKAGER ARCH BINARY
+	PACKAGE_ARCH=$2 BINARY=$3 go tool -modfile=tools/go.mod nfpm package -f packaging/nfpm.yaml -p "$1" -t "$out" >/dev/null
+}
+
+for target in "$@"; do
+	os=${target%/*} arch=${target#*/}
+	binary=$out/messngr-$VERSION-$os-$arch
+	[ "$os" != windows ] || binary=$binary.exe
+	build "$os" "$arch" "$binary"
+	[ "$os" = linux ] || continue
+	touch -d "@$SOURCE_DATE_EPOCH" "$binary"
+	case $arch in
+	arm) package deb arm6 "$binary"; package rpm arm7 "$binary" ;;
+	*) package deb "$arch" "$binary"; package rpm "$arch" "$binary" ;;
+	esac
+done
+cd "$out"
+sha256sum -- * >SHA256SUMS
