@@ -23,9 +23,9 @@ func (f *field) report(ctx context.Context, all map[string]*figures) (string, er
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s, %d cores, %s. Samba %s", time.Now().Format(time.DateOnly), processor(), runtime.NumCPU(), kernel(), version)
 	if f.program != "" {
-		out, err := exec.CommandContext(ctx, f.program, "--version").Output()
+		out, err := exec.CommandContext(ctx, f.program, "version").Output()
 		if err != nil {
-			return "", fmt.Errorf("%s --version: %w", f.program, err)
+			return "", fmt.Errorf("%s version: %w", f.program, err)
 		}
 		fmt.Fprintf(&b, "; %s", strings.TrimSpace(string(out)))
 	}

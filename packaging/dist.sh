@@ -14,7 +14,7 @@ rm -rf "$out"
 mkdir -p "$out"
 
 build() { # OS ARCH FILE
-	GOOS=$1 GOARCH=$2 GOARM=6 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o "$3" ./cmd/messngr
+	GOOS=$1 GOARCH=$2 GOARM=6 go build -trimpath -ldflags "-s -w" -o "$3" ./cmd/messngr
 }
 
 # Manual and completions come from the program itself, built for this machine.
@@ -22,12 +22,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 build "$(go env GOHOSTOS)" "$(go env GOHOSTARCH)" "$work/messngr"
 export DOCS=$work/docs
-mkdir -p "$DOCS/man" "$DOCS/completions"
 "$work/messngr" docs man "$DOCS/man"
+"$work/messngr" docs completions "$DOCS/completions"
 gzip -9n "$DOCS"/man/*
-for shell in bash zsh fish; do
-	"$work/messngr" completion "$shell" >"$DOCS/completions/messngr.$shell"
-done
 find "$DOCS" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 package() { # PACKAGER ARCH BINARY
