@@ -60,8 +60,9 @@ func NewClient(socket string) *Client { return &Client{socket: socket} }
 
 // FindSocket returns the socket of the service: the explicit one if it is not
 // empty, else that of the environment variable MESSNGR_SOCKET, else the first
-// that exists of /run/messngr/messngr.sock and $XDG_RUNTIME_DIR/messngr.sock.
-// If none exists it is the one of /run: asking there tells so.
+// that exists of /run/messngr/messngr.sock, $XDG_RUNTIME_DIR/messngr.sock and
+// messngr.sock in the user's state folder, where a service without a runtime
+// folder puts it. If none exists it is the one of /run: asking there tells so.
 func FindSocket(explicit string, getenv func(string) string) string {
 	const system = "/run/messngr/messngr.sock"
 	if explicit != "" {
@@ -73,8 +74,14 @@ func FindSocket(explicit string, getenv func(string) string) string {
 	if exists(system) {
 		return system
 	}
-	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" && exists(dir+"/messngr.sock") {
-		return dir + "/messngr.sock"
+	for _, folder := range []struct{ variable, below string }{
+		{"XDG_RUNTIME_DIR", "/"},
+		{"XDG_STATE_HOME", "/messngr/"},
+		{"HOME", "/.local/state/messngr/"},
+	} {
+		if base := getenv(folder.variable); base != "" && exists(base+folder.below+"messngr.sock") {
+			return base + folder.below + "messngr.sock"
+		}
 	}
 	return system
 }
