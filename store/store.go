@@ -29,8 +29,8 @@ type Store interface {
 	// If the origin is not empty and is known, nothing is stored and the entry
 	// of the first hand-over comes back with duplicate true, also if that
 	// message was deleted in the meantime: then the entry holds nothing but
-	// Seq and the message's ID and Time. The id of a message must be set and
-	// may not be there yet.
+	// Seq and the message's ID and Time. The id and the time of a message
+	// must be set, and the id may not be there yet.
 	Take(ctx context.Context, in Incoming) (e Entry, duplicate bool, err error)
 	// Inbox lists received messages.
 	Inbox(ctx context.Context, q Query) ([]Entry, error)
@@ -47,7 +47,7 @@ type Store interface {
 
 	// Queue stores a message that is to be sent, before its first attempt. It
 	// gives the message its Seq and leaves Recipient.Attempts to Begin. The id
-	// of the message must be set and may not have been queued yet.
+	// and the time must be set, and the id may not have been queued yet.
 	Queue(ctx context.Context, out Outgoing) error
 	// Begin records that an attempt starts, so that a crash leaves a trace of
 	// it, and returns its number. It keeps Message, Recipient, Via and Began,
@@ -77,7 +77,8 @@ type Store interface {
 
 	// Prune removes what the retention does not keep, and returns how many
 	// messages that were. Sent messages that are Pending are always kept. It
-	// also forgets the origins that are older than OriginAge.
+	// also forgets the origins that are older than OriginAge. It works in
+	// portions, between which others write: an error leaves some of it done.
 	Prune(ctx context.Context, r Retention, now time.Time) (int, error)
 	// Close waits for the writers that were there before it. Methods that are
 	// called later return messngr.ErrUnavailable, a second Close returns nil.
