@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"messngr/interop/hammer"
 )
 
 // text is what every message says.
@@ -124,7 +126,7 @@ func (f *field) round(s *side, connections int) (underLoad, error) {
 	if err != nil {
 		return underLoad{}, err
 	}
-	l, err := run(f.load.Do, newExchange("BENCH", s.host.Name(), text), s.port(), connections, f.each)
+	l, err := hammer.Run(f.load.Do, hammer.New("BENCH", s.host.Name(), text), s.port(), connections, f.each)
 	if err != nil {
 		return underLoad{}, err
 	}
@@ -133,7 +135,7 @@ func (f *field) round(s *side, connections int) (underLoad, error) {
 	if err != nil {
 		return underLoad{}, err
 	}
-	return underLoad{l.rate(), l.percentile(50), l.percentile(99), (after - before) / time.Duration(len(l.took))}, nil
+	return underLoad{l.Rate(), l.Percentile(50), l.Percentile(99), (after - before) / time.Duration(l.Count())}, nil
 }
 
 // sending has each side's sender send to each side's server, taking turns.

@@ -128,6 +128,9 @@ func (s *Subnet) Host(name string) (*Host, error) {
 	return h, nil
 }
 
+// Prefix is the subnet's address and length.
+func (s *Subnet) Prefix() netip.Prefix { return s.prefix }
+
 // Broadcast is the subnet's directed broadcast address.
 func (s *Subnet) Broadcast() netip.Addr {
 	b := s.prefix.Addr().As4()

@@ -53,6 +53,9 @@ func New(h *lab.Host, path string) (*Program, error) {
 // Host is where the program is.
 func (p *Program) Host() *lab.Host { return p.host }
 
+// Path is where the binary is.
+func (p *Program) Path() string { return p.path }
+
 // Name is the host's NetBIOS name.
 func (p *Program) Name() string { return strings.ToUpper(p.host.Name()) }
 
@@ -156,7 +159,7 @@ func (p *Program) Send(ctx context.Context, text string, args ...string) ([]Outc
 	return outcomes, 0, err
 }
 
-// Message is one line of `inbox list --json`.
+// Message is one line of `inbox export`, and of `inbox list --json`.
 type Message struct {
 	ID         string    `json:"id"`
 	From       string    `json:"from"`
@@ -169,9 +172,9 @@ type Message struct {
 	Level      string    `json:"level"`
 }
 
-// Inbox is what has arrived, as `inbox list --json` prints it.
-func (p *Program) Inbox(ctx context.Context, args ...string) ([]Message, error) {
-	return lines[Message](p.host, p.Command(ctx, append([]string{"inbox", "list", "--json"}, args...)...))
+// Inbox is everything that has arrived, the oldest first.
+func (p *Program) Inbox(ctx context.Context) ([]Message, error) {
+	return lines[Message](p.host, p.Command(ctx, "inbox", "export"))
 }
 
 // Received waits until n messages or more are in the inbox and returns all.

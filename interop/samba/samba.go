@@ -63,6 +63,9 @@ func New(h *lab.Host, o Options) (*Samba, error) {
 	return s, nil
 }
 
+// Host is where the installation is.
+func (s *Samba) Host() *lab.Host { return s.host }
+
 func (s *Samba) inbox() string { return filepath.Join(s.host.Dir(), "inbox") }
 
 // take keeps one message and where it came from, in one step, and removes smbd's own copy as it must.
@@ -150,11 +153,20 @@ func (s *Samba) SMBD(ctx context.Context) (*lab.Daemon, error) {
 	return d, nil
 }
 
-// NMBD starts the name server and returns when it answers for its own messenger name, some four seconds later.
-func (s *Samba) NMBD(ctx context.Context) (*lab.Daemon, error) {
+// StartNMBD starts the name server and does not wait for anything: one that uses a WINS server answers no broadcast.
+func (s *Samba) StartNMBD(context.Context) (*lab.Daemon, error) {
 	d, err := s.host.Daemon("nmbd", s.NMBDCommand())
 	if err != nil {
 		return nil, fmt.Errorf("samba: %w", err)
+	}
+	return d, nil
+}
+
+// NMBD starts the name server and returns when it answers for its own messenger name, some four seconds later.
+func (s *Samba) NMBD(ctx context.Context) (*lab.Daemon, error) {
+	d, err := s.StartNMBD(ctx)
+	if err != nil {
+		return nil, err
 	}
 	err = s.until(ctx, d, func() error {
 		// By broadcast: unicast questions are answered sooner, while the names are still being claimed.

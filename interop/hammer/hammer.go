@@ -1,6 +1,10 @@
 //go:build linux
 
-package main
+// Package hammer delivers messages to a server as fast as it takes them, and times the answers.
+//
+// It speaks the messaging commands of SMB by itself, from the specification, on blocking sockets: it shares no code with
+// the program that it tries, and costs as little of the machine as a Go program can.
+package hammer
 
 import (
 	"encoding/binary"
@@ -16,20 +20,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The load generator speaks the messaging commands of SMB by itself, from the specification, on blocking sockets: it
-// shares no code with the program that it measures, and costs as little of the machine as a Go program can.
+// Message is what one message needs on a connection of its own: requests, each sent after the answer to the one before.
+type Message [][]byte
 
-// exchange is what one message needs on a connection of its own: requests, each sent after the answer to the one before.
-type exchange [][]byte
-
-// newExchange prepares a message: session request, start, one text block, end. text holds at most 128 bytes.
+// New prepares a message: session request, start, one text block, end. from and to are message names of at most 15
+// bytes, text holds at most 128.
 //
 // RFC 1002 4.3.2; MS-MSRP 2.2.3; the layout of the commands is in MS-CIFS 2.2.4.
-func newExchange(from, to, text string) exchange {
+func New(from, to, text string) Message {
 	session := slices.Concat([]byte{0x81, 0, 0, 68}, encodeName(to, 0x03), encodeName(from, 0x03))
 	names := slices.Concat([]byte{4}, []byte(from), []byte{0, 4}, []byte(to), []byte{0})
 	block := slices.Concat([]byte{1}, binary.LittleEndian.AppendUint16(nil, uint16(len(text))), []byte(text))
-	return exchange{session, smb(0xD5, nil, names), smb(0xD7, []byte{0, 0}, block), smb(0xD6, []byte{0, 0}, nil)}
+	return Message{session, smb(0xD5, nil, names), smb(0xD7, []byte{0, 0}, block), smb(0xD6, []byte{0, 0}, nil)}
 }
 
 // smb frames one command for a session.
@@ -50,14 +52,15 @@ func encodeName(name string, suffix byte) []byte {
 	return append(out, 0)
 }
 
-// deliver sends one message on a connection of its own and checks each answer.
-func (e exchange) deliver(to unix.Sockaddr) error {
+// Deliver sends the message on a connection of its own and checks each answer. It returns nil when the server has said
+// that it has the message.
+func (m Message) Deliver(to netip.AddrPort) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	if err := unix.Connect(fd, to); err != nil {
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}); err != nil {
 		return err
 	}
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
@@ -67,7 +70,7 @@ func (e exchange) deliver(to unix.Sockaddr) error {
 		return err
 	}
 	var answer [256]byte
-	for i, request := range e {
+	for i, request := range m {
 		if _, err := unix.Write(fd, request); err != nil {
 			return err
 		}
@@ -115,20 +118,24 @@ func check(answer []byte, session bool) error {
 	return nil
 }
 
-// load is the outcome of a run.
-type load struct {
+// Load is the outcome of a run in which at least one message was delivered.
+type Load struct {
 	took  []time.Duration // per message, sorted
 	total time.Duration
 }
 
-func (l load) rate() float64 { return float64(len(l.took)) / l.total.Seconds() }
+// Count is how many messages were delivered.
+func (l Load) Count() int { return len(l.took) }
 
-func (l load) percentile(p int) time.Duration { return l.took[(len(l.took)-1)*p/100] }
+// Rate is how many messages were delivered per second.
+func (l Load) Rate() float64 { return float64(len(l.took)) / l.total.Seconds() }
 
-// run delivers messages by some connections at a time, for the time given. within calls a function where the sockets are
-// to be opened.
-func run(within func(func() error) error, e exchange, to netip.AddrPort, connections int, d time.Duration) (load, error) {
-	addr := &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}
+// Percentile is the time, from connecting to the last answer, that p percent of the messages did not exceed.
+func (l Load) Percentile(p int) time.Duration { return l.took[(len(l.took)-1)*p/100] }
+
+// Run delivers the message over and over, by some connections at a time, for the time given. within calls a function
+// where the sockets are to be opened. The first message that is not taken ends a connection's work and is an error.
+func Run(within func(func() error) error, m Message, to netip.AddrPort, connections int, d time.Duration) (Load, error) {
 	took := make([][]time.Duration, connections)
 	errs := make([]error, connections)
 	start := time.Now()
@@ -137,7 +144,7 @@ func run(within func(func() error) error, e exchange, to netip.AddrPort, connect
 		workers.Go(func() {
 			errs[i] = within(func() error {
 				for began := time.Now(); began.Sub(start) < d; {
-					if err := e.deliver(addr); err != nil {
+					if err := m.Deliver(to); err != nil {
 						return err
 					}
 					now := time.Now()
@@ -149,7 +156,7 @@ func run(within func(func() error) error, e exchange, to netip.AddrPort, connect
 		})
 	}
 	workers.Wait()
-	l := load{took: slices.Concat(took...), total: time.Since(start)}
+	l := Load{took: slices.Concat(took...), total: time.Since(start)}
 	slices.Sort(l.took)
 	if len(l.took) == 0 {
 		errs = append(errs, errors.New("no message was delivered"))

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package hammer_test
 
 import (
 	"encoding/hex"
@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"messngr/interop/hammer"
 )
 
 // The session request, D5 and D6 are those of a recorded smbclient -M SRVB -U alice on CLIA, but for the suffix of the
@@ -21,9 +23,9 @@ var recorded = []string{
 	"00000025" + "ff534d42d6" + "000000000000000000000000000000000000000000000000000000" + "0100000000",
 }
 
-func TestExchange(t *testing.T) {
-	e := newExchange("alice", "SRVB", "hi")
-	e[0] = newExchange("CLIA", "SRVB", "")[0]
+func TestNew(t *testing.T) {
+	e := hammer.New("alice", "SRVB", "hi")
+	e[0] = hammer.New("CLIA", "SRVB", "")[0]
 	for i, want := range recorded {
 		if got := hex.EncodeToString(e[i]); got != want {
 			t.Errorf("request %d:\ngot  %s\nwant %s", i, got, want)
@@ -70,20 +72,22 @@ const (
 
 func direct(f func() error) error { return f() }
 
+const text = "hello"
+
 func TestRun(t *testing.T) {
 	to := serve(t, sessionGood, good, good, good)
-	l, err := run(direct, newExchange("a", "b", text), to, 2, 50*time.Millisecond)
+	l, err := hammer.Run(direct, hammer.New("a", "b", text), to, 2, 50*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(l.took) < 2 || l.percentile(50) <= 0 || l.percentile(99) < l.percentile(50) || l.rate() <= 0 {
-		t.Errorf("got %d messages, p50 %v, p99 %v", len(l.took), l.percentile(50), l.percentile(99))
+	if l.Count() < 2 || l.Percentile(50) <= 0 || l.Percentile(99) < l.Percentile(50) || l.Rate() <= 0 {
+		t.Errorf("got %d messages, p50 %v, p99 %v", l.Count(), l.Percentile(50), l.Percentile(99))
 	}
 }
 
 func TestRunSeesRefusals(t *testing.T) {
 	for _, answers := range [][]string{{sessionBad}, {sessionGood, bad}, {sessionGood, good, good, bad}, {sessionGood, good}} {
-		if _, err := run(direct, newExchange("a", "b", text), serve(t, answers...), 1, 50*time.Millisecond); err == nil {
+		if _, err := hammer.Run(direct, hammer.New("a", "b", text), serve(t, answers...), 1, 50*time.Millisecond); err == nil {
 			t.Errorf("answers %q: no error", answers)
 		}
 	}
@@ -94,10 +98,10 @@ func BenchmarkGenerator(b *testing.B) {
 	t := new(testing.T)
 	to := serve(t, sessionGood, good, good, good)
 	for b.Loop() {
-		l, err := run(direct, newExchange("a", "b", text), to, 8, time.Second)
+		l, err := hammer.Run(direct, hammer.New("a", "b", text), to, 8, time.Second)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(l.rate(), "msg/s")
+		b.ReportMetric(l.Rate(), "msg/s")
 	}
 }
