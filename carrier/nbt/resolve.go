@@ -1,0 +1,212 @@
+package nbt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"messngr/carrier"
+	"messngr/wire/nbns"
+	"messngr/wire/netbios"
+)
+
+// conflictTimer is how long further answers to a broadcast are waited for, to see
+// whether there is more than one owner (RFC 1002 6).
+const conflictTimer = time.Second
+
+// Resolve implements carrier.NetBIOS. Our own names come from the table of names,
+// all others from the cache, then by broadcast and from name servers in the order of
+// the node type (RFC 1001 15.3).
+func (c *Carrier) Resolve(ctx context.Context, name netbios.Name) ([]netip.Addr, error) {
+	if addrs := c.ownAddrs(name); len(addrs) > 0 {
+		return addrs, nil
+	}
+	if addrs := c.cache.get(name); len(addrs) > 0 {
+		return addrs, nil
+	}
+	addrs, err := c.lookUp(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("nbt: resolve %v: %w", name, err)
+	}
+	c.cache.put(name, addrs)
+	return addrs, nil
+}
+
+// ownAddrs returns where a name of ours is: at our addresses, or, for a group, at
+// everybody's on those networks.
+func (c *Carrier) ownAddrs(name netbios.Name) []netip.Addr {
+	var addrs []netip.Addr
+	for _, n := range c.attached() {
+		switch cl := n.names.find(name); {
+		case cl == nil || !cl.owned():
+		case !cl.group:
+			addrs = append(addrs, n.iface.Addr())
+		case n.iface.Broadcast.IsValid():
+			addrs = append(addrs, n.iface.Broadcast)
+		}
+	}
+	return addrs
+}
+
+func (c *Carrier) lookUp(ctx context.Context, name netbios.Name) ([]netip.Addr, error) {
+	type step = func(context.Context, netbios.Name) ([]netip.Addr, error)
+	steps := [...][]step{
+		nbns.BNode: {c.resolveByBroadcast},
+		nbns.PNode: {c.resolveAtServer},
+		nbns.MNode: {c.resolveByBroadcast, c.resolveAtServer},
+		nbns.HNode: {c.resolveAtServer, c.resolveByBroadcast},
+	}
+	for _, step := range steps[c.cfg.NodeType] {
+		addrs, err := step(ctx, name)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err == nil && len(addrs) > 0 {
+			return addrs, nil
+		}
+	}
+	return nil, carrier.ErrNoName
+}
+
+// resolveAtServer asks the name servers. A P node has nothing else, so it asks even
+// those that did not answer lately.
+func (c *Carrier) resolveAtServer(ctx context.Context, name netbios.Name) ([]netip.Addr, error) {
+	s, done, err := c.serviceFor(c.cfg.WINS[0])
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	got, err := s.queryServers(ctx, name, c.cfg.NodeType == nbns.PNode)
+	if err != nil {
+		return nil, err
+	}
+	return c.expand(got.Addresses, netip.Addr{}), nil
+}
+
+// expand turns the answer about a name into addresses. For a group that has no list of members
+// a name server tells 0.0.0.0 (Samba) or 255.255.255.255 (Windows); a node tells
+// itself, which is but one member: all of them are at the broadcast address given,
+// or, without one, at those of all interfaces.
+func (c *Carrier) expand(answer []nbns.Address, broadcast netip.Addr) []netip.Addr {
+	var addrs []netip.Addr
+	for _, a := range answer {
+		switch {
+		case a.Group && broadcast.IsValid():
+			return []netip.Addr{broadcast}
+		case !isEverybody(a.Addr):
+			addrs = append(addrs, a.Addr)
+		case a.Group:
+			for _, n := range c.attached() {
+				if b := n.iface.Broadcast; b.IsValid() && !slices.Contains(addrs, b) {
+					addrs = append(addrs, b)
+				}
+			}
+		}
+	}
+	return addrs
+}
+
+// isEverybody reports whether addr stands for all nodes of a network.
+func isEverybody(addr netip.Addr) bool {
+	return addr.IsUnspecified() || addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// resolveByBroadcast asks on all networks at once, and returns the first answer.
+func (c *Carrier) resolveByBroadcast(ctx context.Context, name netbios.Name) ([]netip.Addr, error) {
+	var asked []*nameService
+	for _, n := range c.attached() {
+		if n.names.broadcasts() {
+			asked = append(asked, n.names)
+		}
+	}
+	found := make(chan []netip.Addr, len(asked))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for _, s := range asked {
+		if !s.start(func() { s.queryByBroadcast(ctx, name, found) }) {
+			found <- nil
+		}
+	}
+	for range asked {
+		if addrs := <-found; len(addrs) > 0 {
+			return addrs, nil
+		}
+	}
+	return nil, errNoAnswer
+}
+
+// queryByBroadcast asks on the network of the interface, sends what it finds to
+// found, or nil, and then listens whether another node says that it has the name
+// too. Only the first counts: who is right is for them to find out.
+func (s *nameService) queryByBroadcast(ctx context.Context, name netbios.Name, found chan<- []netip.Addr) {
+	x := s.begin(nbns.Packet{Kind: nbns.Query, Name: name}, s.iface.Broadcast)
+	defer x.end()
+	positive := func(r response) bool {
+		return r.Kind == nbns.QueryResponse && r.Rcode == nbns.RcodeOK && len(s.carrier.expand(r.Addresses, s.iface.Broadcast)) > 0
+	}
+	first, err := x.first(ctx, broadcastRetry, positive)
+	if err != nil {
+		if !errors.Is(err, errNoAnswer) && ctx.Err() == nil {
+			s.carrier.log.Debug("query by broadcast", "interface", s.iface.Name, "error", err)
+		}
+		found <- nil
+		return
+	}
+	addrs := s.carrier.expand(first.Addresses, s.iface.Broadcast)
+	found <- addrs
+	if first.Addresses[0].Group {
+		return
+	}
+	// The asker is content by now; its ctx must not end this.
+	timer := time.NewTimer(conflictTimer)
+	defer timer.Stop()
+	for {
+		second, err := x.next(context.WithoutCancel(ctx), timer.C)
+		if err != nil {
+			return
+		}
+		if positive(second) && second.from != first.from && !slices.Contains(addrs, second.Addresses[0].Addr) {
+			s.carrier.log.Warn("two machines say that they own a name", "name", name, "first", first.from, "second", second.from)
+			return
+		}
+	}
+}
+
+// serviceFor returns the name service from whose interface addr is reached, and
+// what to call when it is not needed any more. Without a suitable interface it opens
+// a port for the purpose.
+func (c *Carrier) serviceFor(addr netip.Addr) (*nameService, func(), error) {
+	var routed *nameService
+	for _, n := range c.attached() {
+		switch {
+		case n.names.unicast == nil:
+		case n.iface.Prefix.Contains(addr):
+			return n.names, func() {}, nil
+		case routed == nil && !n.iface.Loopback():
+			routed = n.names
+		}
+	}
+	if routed != nil {
+		return routed, func() {}, nil
+	}
+	return c.openOutside()
+}
+
+// openOutside opens a name service that can ask any node, but that nobody can ask.
+func (c *Carrier) openOutside() (*nameService, func(), error) {
+	conn, err := c.listenUDP(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &nameService{carrier: c, unicast: conn, pending: make(map[uint16]*exchange), closing: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.run(ctx)
+	}()
+	return s, func() { cancel(); <-ended }, nil
+}
