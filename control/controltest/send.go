@@ -24,7 +24,7 @@ func (f *Fake) send(w http.ResponseWriter, r *http.Request) {
 	f.LastSend = req
 	a := control.SendAnswer{ID: ID(200), Reached: true}
 	if req.Wall {
-		a.Recipients = []control.RecipientAnswer{{To: "everybody here", State: messngr.Displayed, Via: "local", Reached: true}}
+		a.Recipients = []control.RecipientAnswer{{To: "PC17", State: messngr.Delivered, Via: "local", Reached: true}}
 	}
 	for _, to := range req.To {
 		ra := recipientAnswer(to)

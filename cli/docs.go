@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"messngr/cli/manpage"
+)
+
+// docsCommand writes what is generated from the table of commands. Packages
+// are built with it; nobody else needs it.
+func (a *app) docsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "docs",
+		Short:   "Write manual pages, completions and the reference",
+		Example: "  messngr docs man build/man",
+		Hidden:  true,
+		Args:    a.noSuchCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return misuse("see: messngr docs --help", "docs needs a command")
+		},
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use:     "man FOLDER",
+			Short:   "Write a manual page for every command",
+			Example: "  messngr docs man build/man",
+			Args:    words(1, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return writeFiles(args[0], manpage.Pages(cmd.Root()))
+			},
+		},
+		&cobra.Command{
+			Use:     "completions FOLDER",
+			Short:   "Write the completions for bash, zsh and fish",
+			Example: "  messngr docs completions build/completions",
+			Args:    words(1, 1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return writeCompletions(args[0], cmd.Root())
+			},
+		},
+		&cobra.Command{
+			Use:     "markdown",
+			Short:   "Print the reference of all commands, doc/cli.md",
+			Example: "  messngr docs markdown > doc/cli.md",
+			Args:    words(0, 0),
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				a.printf("%s", manpage.Markdown(cmd.Root()))
+				return nil
+			},
+		},
+	)
+	return cmd
+}
+
+func writeFiles(folder string, files map[string]string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeCompletions(folder string, root *cobra.Command) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	err := errors.Join(
+		root.GenBashCompletionFileV2(filepath.Join(folder, "messngr.bash"), true),
+		root.GenZshCompletionFile(filepath.Join(folder, "_messngr")),
+		root.GenFishCompletionFile(filepath.Join(folder, "messngr.fish"), true),
+	)
+	if err != nil {
+		return fmt.Errorf("write completions: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"messngr/cli/install"
+	"messngr/cli/netcmd"
+)
+
+func (a *app) netCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "net COMMAND",
+		Short: "The NET commands of Windows NT, as they were",
+		Long: `NET SEND, NAME, START, STOP, PAUSE, CONTINUE, HELPMSG and HELP with the syntax,
+the answers and the error numbers of Windows NT. The exit code is 0 or 2. A link
+to this program that is called net does the same:
+
+  ln -s /usr/bin/messngr ~/bin/net`,
+		Example: `  messngr net send cls-mem67495 "This is a message."
+  messngr net name BACKUP /add
+  messngr net helpmsg 2273`,
+		// Its options have slashes, and its texts may have dashes.
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+				return cmd.Help()
+			}
+			if len(args) > 1 && args[0] == "--socket" {
+				a.socket, args = args[1], args[2:]
+			}
+			if len(args) > 2 && strings.EqualFold(args[0], "send") {
+				if err := refuseGlob(args[1:], "net send"); err != nil {
+					return err
+				}
+				if _, err := checkText(strings.Join(args[2:], " "), ""); err != nil {
+					return err
+				}
+			}
+			code := netcmd.Run(cmd.Context(), netcmd.Env{
+				Stdout: a.env.Stdout, Stderr: a.env.Stderr, Service: a.client(),
+				Start: func(ctx context.Context) error { return install.Start(ctx, a.env.Stdout, a.env.Stderr) },
+			}, args)
+			if code != 0 {
+				return exitError(code)
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,102 @@
+package netcmd_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"messngr/cli/netcmd"
+	"messngr/control"
+	"messngr/control/controltest"
+)
+
+func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs strings.Builder
+	client := control.NewClient(controltest.Start(t, controltest.New()))
+	code = netcmd.Run(t.Context(), netcmd.Env{Stdout: &out, Stderr: &errs, Service: client}, args)
+	return out.String(), errs.String(), code
+}
+
+// TestNumbers holds the numbers that scripts look for to their texts in
+// lmerr.h and apperr.h.
+func TestNumbers(t *testing.T) {
+	for number, text := range map[int]string{
+		2271: "The Messenger service is already started.",
+		2272: "The Messenger service failed to start.",
+		2273: "The message alias could not be found on the network.",
+		2274: "This message alias has already been forwarded.",
+		2275: "This message alias has been added but is still forwarded.",
+		2276: "This message alias already exists locally.",
+		2277: "The maximum number of added message aliases has been exceeded.",
+		2278: "The computer name could not be deleted.",
+		2279: "Messages cannot be forwarded back to the same workstation.",
+		2280: "An error occurred in the domain message processor.",
+		2281: "The message was sent, but the recipient has paused the Messenger service.",
+		2282: "The message was sent but not received.",
+		2283: "The message alias is currently in use. Try again later.",
+		2284: "The Messenger service has not been started.",
+		2285: "The name is not on the local computer.",
+		2286: "The forwarded message alias could not be found on the network.",
+		2287: "The message alias table on the remote station is full.",
+		2288: "Messages for this alias are not currently being forwarded.",
+		2289: "The broadcast message was truncated.",
+		2295: "A write fault occurred.",
+		2297: "A duplicate message alias exists on the network.",
+		2298: "This message alias will be deleted later.",
+		2299: "The message alias was not successfully deleted from all networks.",
+		3722: "An error occurred while sending a message to ***.",
+		3777: "Sending files is no longer supported.",
+	} {
+		stdout, _, code := run(t, "helpmsg", fmt.Sprint(number))
+		if got := strings.Split(stdout, "\n"); code != 0 || len(got) < 2 || got[0] != "" || got[1] != text {
+			t.Errorf("helpmsg %d = %d, %q; want an empty line and %q", number, code, stdout, text)
+		}
+	}
+}
+
+// TestCodes holds that there is no other exit code than 0 and 2, that every
+// failure speaks on the standard error only, and that it names a number that
+// helpmsg knows.
+func TestCodes(t *testing.T) {
+	for _, line := range []string{
+		"", "use x:", "send", "send a", "send /x y", "send NOBODY hi", "send PAUSED hi", "send BUSY hi", "send LOST hi",
+		"send LONG hi", "send /users hi", "name a b", "name a /x", "name taken", "name nosuch /delete", "name pc17 /d",
+		"start spooler", "start messenger", "start alerter now", "stop", "stop alerter", "pause spooler", "continue",
+		"helpmsg", "helpmsg 1", "helpmsg x", "help use",
+	} {
+		stdout, stderr, code := run(t, strings.Fields(line)...)
+		if code != 2 || stdout != "" || stderr == "" {
+			t.Errorf("net %s = %d, stdout %q, stderr %q; want 2 and only stderr", line, code, stdout, stderr)
+		}
+		_, number, named := strings.Cut(stderr, "More help is available by typing NET HELPMSG ")
+		if number = strings.TrimSuffix(number, ".\n\n"); named {
+			if _, _, code := run(t, "helpmsg", number); code != 0 {
+				t.Errorf("net %s names number %s, which helpmsg does not know", line, number)
+			}
+		}
+	}
+	for _, line := range []string{
+		"send PC18 hi there", "send * hi", "send /domain hi", "send /BROADCAST hi", "name", "name x", "name backup /delete", "start",
+		"pause messenger", "help", "help send", "help alerter", "send /?", "HELPMSG 2273",
+	} {
+		stdout, stderr, code := run(t, strings.Fields(line)...)
+		if code != 0 || stdout == "" || stderr != "" {
+			t.Errorf("net %s = %d, stdout %q, stderr %q; want 0 and only stdout", line, code, stdout, stderr)
+		}
+	}
+}
+
+// TestNoControlCharacters holds that nothing in an argument reaches the
+// terminal as a command.
+func TestNoControlCharacters(t *testing.T) {
+	for _, line := range [][]string{
+		{"send", "\x1b[2J", "hi"}, {"send", "/\x1b[2J", "hi"}, {"name", "\x1b[2J"}, {"name", "x", "/\x1b[2J"}, {"helpmsg", "\x1b[2J"},
+		{"send", "/domain:\u202e", "hi"},
+	} {
+		stdout, stderr, _ := run(t, line...)
+		if strings.ContainsAny(stdout+stderr, "\x1b\u202e") {
+			t.Errorf("net %q prints a control character: %q", line, stdout+stderr)
+		}
+	}
+}

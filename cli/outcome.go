@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"messngr"
+	"messngr/control"
+	"messngr/wire/oem"
+)
+
+// printOutcome says in one line what is true about one recipient: what was
+// reached on the standard output, what was not on the standard error, with what
+// to do about it.
+func (a *app) printOutcome(r control.RecipientAnswer, wait *messngr.State) {
+	line := outcome(r)
+	if r.Detail != "" {
+		line += " (" + r.Detail + ")"
+	}
+	if r.Reached {
+		a.printf("%s\n", oem.CleanLine(line))
+		return
+	}
+	if wait != nil && r.Error == "" {
+		line += "; not " + wait.String() + " in time"
+	}
+	a.complain(line, r.Hint)
+}
+
+// outcome describes the state of one recipient.
+func outcome(r control.RecipientAnswer) string {
+	to, where := r.To, place(r)
+	if r.Via == "local" {
+		where = " on this machine"
+	}
+	switch r.State {
+	case messngr.Sent:
+		return fmt.Sprintf("sent to %s by %s; no receipt possible", sentTo(r), viaWord(r.Via))
+	case messngr.Accepted:
+		return fmt.Sprintf("accepted by %s%s; whether anyone saw it is unknown", to, where)
+	case messngr.Delivered:
+		return fmt.Sprintf("delivered to %s%s, and stored there", to, where)
+	case messngr.Displayed:
+		return fmt.Sprintf("shown to %s%s", to, where)
+	case messngr.Acknowledged:
+		return fmt.Sprintf("acknowledged by %s%s", to, where)
+	case messngr.Answered:
+		return fmt.Sprintf("answered by %s%s", to, where)
+	case messngr.Queued:
+		return fmt.Sprintf("%s: waiting for a route", to) + because(r)
+	case messngr.Unknown:
+		return fmt.Sprintf("%s%s: it may have arrived or not", to, where) + because(r) + "; it is not sent again by itself"
+	case messngr.Refused:
+		return fmt.Sprintf("refused by %s%s", to, where) + because(r)
+	case messngr.Expired:
+		return fmt.Sprintf("%s: its time ended before it could be sent", to) + because(r)
+	case messngr.Retracted:
+		return fmt.Sprintf("%s: taken back", to) + because(r)
+	default:
+		return fmt.Sprintf("%s: not sent", to) + because(r)
+	}
+}
+
+func because(r control.RecipientAnswer) string {
+	if r.Error == "" {
+		return ""
+	}
+	return ": " + r.Error
+}
+
+// place says where the recipient was met and how, such as " (10.0.0.17, SMB)".
+func place(r control.RecipientAnswer) string {
+	var parts []string
+	if r.Address != "" && r.Address != r.To {
+		parts = append(parts, r.Address)
+	}
+	if r.Via != "" && r.Via != "local" {
+		parts = append(parts, viaWord(r.Via))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// sentTo names whom a message without a receipt went to.
+func sentTo(r control.RecipientAnswer) string {
+	switch {
+	case r.To == "*", r.To == "/domain":
+		return "everyone"
+	case isBroadcast(r.To):
+		return strings.TrimPrefix(r.To, "/domain:")
+	case r.Address != "" && r.Address != r.To:
+		return r.To + " (" + r.Address + ")"
+	}
+	return r.To
+}
+
+// viaWord is how people write the name of a transport.
+func viaWord(via string) string {
+	if via == "smb" {
+		return "SMB"
+	}
+	return via
+}
+
+// sender says who sent a message, what is proven of that, and how it came. A
+// name that is not proven never stands alone.
+func sender(m *control.Message) string {
+	from, trust := m.From, m.Trust.String()
+	if m.Proven != "" {
+		from, trust = m.Proven, trust+" as "+m.Proven
+		if m.From != "" && m.From != m.Proven {
+			from = m.From
+		}
+	}
+	parts := []string{trust, viaWord(m.Via)}
+	if m.Address != "" {
+		parts[1] += " from " + m.Address
+	}
+	return oem.CleanLine(from + " (" + strings.Join(parts, ", ") + ")")
+}

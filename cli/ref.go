@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"messngr"
+	"messngr/control"
+)
+
+// shortID is how much of an id people see: the end of it, which is random.
+func shortID(id messngr.ID) string {
+	s := id.String()
+	return s[len(s)-6:]
+}
+
+// looksLikeRef reports whether a word can name a message: its number in the
+// list, the end of its id, or "last".
+func looksLikeRef(word string) bool {
+	return strings.EqualFold(word, "last") || regexp.MustCompile(`^([0-9]+|[0-9a-fA-F]{6,12}|[0-9a-fA-F-]{13,36})$`).MatchString(word)
+}
+
+const refHint = "see: messngr inbox list; a message is named by its number, the end of its id, or: last"
+
+// resolve finds the received message that a word names.
+func (a *app) resolve(ctx context.Context, word string) (control.Message, error) {
+	c := a.client()
+	if id, err := messngr.ParseID(word); err == nil {
+		return c.Message(ctx, id)
+	}
+	if strings.EqualFold(word, "last") {
+		l, err := c.Messages(ctx, control.MessageQuery{Limit: 1})
+		if err == nil && len(l.Messages) == 0 {
+			err = &control.Error{Code: "not_found", Message: "there are no messages"}
+		}
+		return first(l.Messages), err
+	}
+	if !looksLikeRef(word) {
+		return control.Message{}, misuse(refHint, "%q names no message", word)
+	}
+	if n, err := strconv.ParseInt(word, 10, 64); err == nil && n > 0 {
+		l, err := c.Messages(ctx, control.MessageQuery{After: n - 1, Before: n + 1, Limit: 1})
+		if err != nil || len(l.Messages) == 1 {
+			return first(l.Messages), err
+		}
+	}
+	return a.resolveSuffix(ctx, word)
+}
+
+// resolveSuffix looks through the whole inbox for the only id that ends so.
+func (a *app) resolveSuffix(ctx context.Context, suffix string) (control.Message, error) {
+	var found []control.Message
+	err := a.eachMessage(ctx, control.MessageQuery{}, func(m control.Message) error {
+		if strings.HasSuffix(m.ID.String(), strings.ToLower(suffix)) {
+			found = append(found, m)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return control.Message{}, err
+	case len(found) == 0:
+		return control.Message{}, &control.Error{Code: "not_found", Message: "no message is called " + strconv.Quote(suffix), Hint: refHint}
+	case len(found) > 1:
+		return control.Message{}, misuse("give more of the id", "%d messages end in %q", len(found), suffix)
+	}
+	return found[0], nil
+}
+
+// eachMessage calls do for all messages that q selects, page by page, newest
+// first or, with q.Oldest, oldest first.
+func (a *app) eachMessage(ctx context.Context, q control.MessageQuery, do func(control.Message) error) error {
+	const page = 1000
+	q.Limit = page
+	for {
+		l, err := a.client().Messages(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, m := range l.Messages {
+			if err := do(m); err != nil {
+				return err
+			}
+			if q.Oldest {
+				q.After = m.Seq
+			} else {
+				q.Before = m.Seq
+			}
+		}
+		if len(l.Messages) < page {
+			return nil
+		}
+	}
+}
+
+// resolveSent finds the sent message that a word names.
+func (a *app) resolveSent(ctx context.Context, word string) (messngr.ID, error) {
+	if id, err := messngr.ParseID(word); err == nil {
+		return id, nil
+	}
+	l, err := a.client().Sent(ctx, control.MessageQuery{Limit: 10_000})
+	if err != nil {
+		return messngr.ID{}, err
+	}
+	var found []messngr.ID
+	for i, m := range l.Messages {
+		if i == 0 && strings.EqualFold(word, "last") || looksLikeRef(word) && strings.HasSuffix(m.ID.String(), strings.ToLower(word)) {
+			found = append(found, m.ID)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return messngr.ID{}, &control.Error{Code: "not_found", Message: "no sent message is called " + strconv.Quote(word), Hint: "see: messngr sent list"}
+	}
+	return messngr.ID{}, misuse("give more of the id", "%d messages end in %q", len(found), word)
+}
+
+func first(l []control.Message) control.Message {
+	if len(l) == 0 {
+		return control.Message{}
+	}
+	return l[0]
+}

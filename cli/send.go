@@ -1,0 +1,290 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"messngr"
+	"messngr/control"
+)
+
+// sendFlags are the options of every command that sends.
+type sendFlags struct {
+	wait    string
+	timeout time.Duration
+	json    bool
+}
+
+func (f *sendFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.wait, "wait", "", "`state` to wait for: queued, sent, accepted, delivered, displayed, acknowledged, answered (default: the best that the route reports at once)")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for it, at most 5m")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per recipient")
+	// The text may begin with a dash.
+	cmd.Flags().SetInterspersed(false)
+}
+
+// apply puts the options into the request.
+func (f *sendFlags) apply(req *control.SendRequest) error {
+	if f.timeout <= 0 || f.timeout > 5*time.Minute {
+		return misuse("use something like --timeout 30s", "--timeout %v is not between 0 and 5m", f.timeout)
+	}
+	req.TimeoutSeconds = f.timeout.Seconds()
+	if f.wait == "" {
+		return nil
+	}
+	var state messngr.State
+	if err := state.UnmarshalText([]byte(f.wait)); err != nil || state > messngr.Answered {
+		return misuse("states: queued, sent, accepted, delivered, displayed, acknowledged, answered", "nobody can wait for the state %q", f.wait)
+	}
+	req.Wait = &state
+	return nil
+}
+
+func (a *app) sendCommand() *cobra.Command {
+	var flags sendFlags
+	var req control.SendRequest
+	var expire time.Duration
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "send [flags] RECIPIENT[,RECIPIENT...] [TEXT... | -]",
+		Short: "Send a message",
+		Long: `Send a message to each RECIPIENT: a machine, a user or another message name, an
+IP address, a DNS name, or USER@HOST. For a broadcast it is "everyone" or '*'
+(the own workgroup) or /domain:NAME; nobody can confirm a broadcast, so that a
+terminal asks first. /users is everybody with an open session on this server.
+
+The text is the rest of the line, or the standard input if it is - or missing.
+Options end at the recipient, so that the text may begin with a dash.
+
+A legacy receiver never says whether anybody saw the message. The exit code is 0
+if the state that was waited for is reached for all recipients, 1 if it is not
+for some, 2 if the command was not understood.`,
+		Example: `  messngr send PC17 "Reboot of FS01 at 18:00"
+  df -h | messngr send --as FS01 PC17,PC18 -
+  messngr send --yes everyone "The canteen is open"
+  messngr send --at 10.0.0.17 --wait accepted --json ALICE hello`,
+		Args: words(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := refuseGlob(args, "messngr send"); err != nil {
+				return err
+			}
+			var err error
+			if req.To, err = recipients(args[0]); err != nil {
+				return err
+			}
+			if err := checkAt(req); err != nil {
+				return err
+			}
+			if req.ExpireSeconds, err = wholeSeconds(expire); err != nil {
+				return err
+			}
+			if req.Text, err = a.text(args[1:], "usage: "+cmd.UseLine()); err != nil {
+				return err
+			}
+			if err := a.confirm(req.To, yes); err != nil {
+				return err
+			}
+			return a.send(cmd.Context(), flags, req)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&req.From, "as", "", "`name` to send as (default: your login name)")
+	cmd.Flags().StringVar(&req.Via, "via", "", "the only `route` to use, such as smb or mailslot (default: the best)")
+	cmd.Flags().StringVar(&req.Address, "at", "", "`address` of the recipient, if it is not to be looked up")
+	cmd.Flags().DurationVar(&expire, "expire", 0, "let the message wait for a route for that long (default: it is tried once, now)")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before a broadcast")
+	return cmd
+}
+
+func checkAt(req control.SendRequest) error {
+	if req.Address == "" {
+		return nil
+	}
+	if _, err := netip.ParseAddr(req.Address); err != nil {
+		return misuse("use something like --at 10.0.0.17", "--at %q is no IP address", req.Address)
+	}
+	if len(req.To) > 1 {
+		return misuse("send to one recipient at a time", "several recipients cannot all be at %s", req.Address)
+	}
+	return nil
+}
+
+func wholeSeconds(d time.Duration) (int, error) {
+	if d < 0 {
+		return 0, misuse("use something like --expire 2h", "--expire %v is in the past", d)
+	}
+	return int(math.Ceil(d.Seconds())), nil
+}
+
+func (a *app) replyCommand() *cobra.Command {
+	var flags sendFlags
+	cmd := &cobra.Command{
+		Use:   "reply [flags] [ID] TEXT",
+		Short: "Answer a message",
+		Long: `Answer the last message, or the one with that number or id. The first word is
+taken for an id if it looks like one and more words follow: put quotes around a
+text that begins with a number.`,
+		Example: `  messngr reply "Coming down now"
+  messngr reply 7 "It is fixed"`,
+		Args: words(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ref, rest := "last", args
+			if len(args) > 1 && looksLikeRef(args[0]) {
+				ref, rest = args[0], args[1:]
+			}
+			m, err := a.resolve(cmd.Context(), ref)
+			if err != nil {
+				return err
+			}
+			text, err := a.text(rest, "usage: "+cmd.UseLine())
+			if err != nil {
+				return err
+			}
+			return a.send(cmd.Context(), flags, control.SendRequest{
+				To: []string{m.From}, Text: text, InReplyTo: m.ID, Address: m.Address, Via: replyVia(m.Via),
+			})
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+// replyVia says by which route a message is answered: a sender that is at a
+// known address is reached there by the best route.
+func replyVia(via string) string {
+	if via == "local" {
+		return via
+	}
+	return ""
+}
+
+func (a *app) wallCommand() *cobra.Command {
+	var flags sendFlags
+	cmd := &cobra.Command{
+		Use:     "wall [flags] TEXT...",
+		Short:   "Show a message to everybody who is logged in here",
+		Long:    `Show a message on every display of this machine: all terminals and desktops of all people. The text may come from the standard input.`,
+		Example: "  messngr wall \"This server goes down at 18:00\"",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := a.text(args, "usage: "+cmd.UseLine())
+			if err != nil {
+				return err
+			}
+			return a.send(cmd.Context(), flags, control.SendRequest{Wall: true, Text: text})
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (a *app) writeCommand() *cobra.Command {
+	var flags sendFlags
+	cmd := &cobra.Command{
+		Use:   "write [flags] USER[@HOST] [TTY] [TEXT... | -]",
+		Short: "Show a message on a user's terminal",
+		Long: `Show a message to one person who is logged in here, or on another host. TTY is
+the name of a terminal, such as pts/3 or /dev/tty1, and only local.`,
+		Example: `  messngr write alice "Lunch?"
+  messngr write alice pts/3 "Your job on this terminal is done"
+  messngr write bob@PC18 "Please call me"`,
+		Args: words(1, -1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req := control.SendRequest{To: []string{args[0]}}
+			rest := args[1:]
+			if !strings.Contains(args[0], "@") {
+				req.Via = "local"
+				if len(rest) > 0 && isTTY(rest[0]) {
+					req.Terminal, rest = strings.TrimPrefix(rest[0], "/dev/"), rest[1:]
+				}
+			} else if len(rest) > 0 && isTTY(rest[0]) {
+				return misuse("leave the terminal out; the other host chooses it", "a terminal can only be named on this host")
+			}
+			var err error
+			if req.Text, err = a.text(rest, "usage: "+cmd.UseLine()); err != nil {
+				return err
+			}
+			return a.send(cmd.Context(), flags, req)
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+// confirm asks before a broadcast.
+func (a *app) confirm(to []string, yes bool) error {
+	if yes {
+		return nil
+	}
+	for _, name := range to {
+		if !isBroadcast(name) {
+			continue
+		}
+		in, ok := terminal(a.env.Stdin)
+		if !ok {
+			return misuse("add --yes before the recipient if that is meant", "%s is a broadcast", name)
+		}
+		fmt.Fprintf(a.env.Stderr, "This goes to %s, and nobody can take it back. Send it? [y/N] ", broadcastWords(name))
+		answer, _ := bufio.NewReader(in).ReadString('\n')
+		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+			return errors.New("not sent")
+		}
+	}
+	return nil
+}
+
+// send sends the message, prints what became of it, and returns an exitError if
+// not everybody was reached.
+func (a *app) send(ctx context.Context, flags sendFlags, req control.SendRequest) error {
+	if err := flags.apply(&req); err != nil {
+		return err
+	}
+	answer, err := a.client().Send(ctx, req)
+	if err != nil {
+		if flags.json {
+			a.failAll(req, err)
+		}
+		return err
+	}
+	for _, r := range answer.Recipients {
+		if flags.json {
+			if err := a.printJSON(recipientLine{ID: answer.ID, RecipientAnswer: r}); err != nil {
+				return err
+			}
+			continue
+		}
+		a.printOutcome(r, req.Wait)
+	}
+	if !answer.Reached {
+		return exitError(exitFailed)
+	}
+	return nil
+}
+
+// recipientLine is what --json prints of each recipient.
+type recipientLine struct {
+	control.RecipientAnswer
+	ID messngr.ID `json:"id,omitzero"`
+}
+
+// failAll prints the same failure for every recipient, so that a program gets
+// one object for each whatever happens.
+func (a *app) failAll(req control.SendRequest, err error) {
+	code := "unavailable"
+	var declined *control.Error
+	if errors.As(err, &declined) {
+		code = declined.Code
+	}
+	for _, to := range req.To {
+		a.printJSON(recipientLine{RecipientAnswer: control.RecipientAnswer{
+			To: to, State: messngr.Failed, Error: err.Error(), Code: code,
+		}})
+	}
+}

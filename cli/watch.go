@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"messngr/cli/console"
+	"messngr/control"
+	"messngr/wire/oem"
+)
+
+// reconnectPause is the time between two attempts to find a service that went
+// away, which usually is one that starts anew.
+const reconnectPause = time.Second
+
+func (a *app) watchCommand() *cobra.Command {
+	var json bool
+	var after int64
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "watch",
+		Short: "Show messages as they arrive",
+		Long: `Show every new message until Ctrl-C. If the service is started anew it goes on
+where it was, so that no message is left out.`,
+		Example: `  messngr watch
+  messngr watch --json | while read -r line; do echo "$line" >> log; done`,
+		Args: words(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			shown := 0
+			show := func(m control.Message) error {
+				after = m.Seq
+				if json {
+					if err := a.printJSON(m); err != nil {
+						return err
+					}
+				} else {
+					a.printArrival(&m)
+				}
+				if shown++; shown == limit {
+					return exitError(exitOK)
+				}
+				return nil
+			}
+			return a.watch(cmd.Context(), &after, show)
+		},
+	}
+	cmd.Flags().BoolVar(&json, "json", false, "print one JSON object per message")
+	cmd.Flags().Int64Var(&after, "after", -1, "begin after the message with this `number`; 0: with the oldest (default: only new ones)")
+	cmd.Flags().IntVar(&limit, "count", 0, "end after so many messages (default: never)")
+	return cmd
+}
+
+// watch shows messages until ctx ends or show returns an error. Only the first
+// attempt to reach the service may fail.
+func (a *app) watch(ctx context.Context, after *int64, show func(control.Message) error) error {
+	if *after < 0 {
+		// The newest number now, so that nothing is lost if the first message
+		// arrives while the service is away.
+		l, err := a.client().Messages(ctx, control.MessageQuery{Limit: 1})
+		if err != nil {
+			return err
+		}
+		*after = first(l.Messages).Seq
+	} else if _, err := a.client().Status(ctx); err != nil {
+		return err
+	}
+	var failed error
+	stop := func(m control.Message) error {
+		failed = show(m)
+		return failed
+	}
+	for away := false; ; {
+		err := a.client().Watch(ctx, *after, stop)
+		var declined *control.Error
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return nil
+		case failed != nil:
+			return failed
+		case errors.As(err, &declined):
+			return err
+		case !away:
+			fmt.Fprintln(a.env.Stderr, "messngr: the service went away; waiting for it")
+			away = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(reconnectPause):
+		}
+	}
+}
+
+// printArrival prints one message for somebody who watches.
+func (a *app) printArrival(m *control.Message) {
+	a.printf("%s  %s to %s, number %d\n", m.ReceivedAt.Local().Format("15:04:05"), sender(m), oem.CleanLine(m.To), m.Seq)
+	if m.Warning != "" {
+		a.printf("  [%s]\n", oem.CleanLine(m.Warning))
+	}
+	if m.Title != "" {
+		a.printf("  %s\n", oem.CleanLine(m.Title))
+	}
+	console.Indent(a.env.Stdout, m.Text)
+}
