@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"messngr/interop/lab"
+	"messngr/interop/program"
 	"messngr/interop/samba"
 )
 
@@ -30,7 +31,7 @@ type side struct {
 // server is a daemon of a side. The first one of a side takes the messages.
 type server struct {
 	name    string
-	command func() *exec.Cmd
+	command func() (*exec.Cmd, error)
 	daemon  *lab.Daemon // while it runs
 }
 
@@ -79,6 +80,14 @@ func (f *field) build(ctx context.Context) (err error) {
 		return err
 	}
 	f.sides = append(f.sides, peer)
+	if f.program == "" {
+		return nil
+	}
+	own, err := f.own(ctx)
+	if err != nil {
+		return err
+	}
+	f.sides = append(f.sides, own)
 	return nil
 }
 
@@ -104,7 +113,7 @@ func (f *field) samba(ctx context.Context) (*side, error) {
 	return &side{
 		name:    "Samba",
 		host:    host,
-		servers: []server{{name: "smbd", command: receiver.SMBDCommand}, {name: "nmbd", command: receiver.NMBDCommand}},
+		servers: []server{{name: "smbd", command: always(receiver.SMBDCommand)}, {name: "nmbd", command: always(receiver.NMBDCommand)}},
 		sender:  sender,
 		send: func(to *lab.Host) *exec.Cmd {
 			return client.SendCommand(ctx, strings.ToUpper(to.Name()), "BENCH", "-I", to.Addr().String())
@@ -112,12 +121,58 @@ func (f *field) samba(ctx context.Context) (*side, error) {
 	}, nil
 }
 
+func always(command func() *exec.Cmd) func() (*exec.Cmd, error) {
+	return func() (*exec.Cmd, error) { return command(), nil }
+}
+
+// lifted is our configuration: only the limits differ from the defaults.
+const lifted = `[policy]
+take_per_source = { rate = 0, burst = 0 }
+take_in_all = { rate = 0, burst = 0 }
+`
+
+// own is our side: two services, of which one takes messages and the other serves the senders on its host.
+func (f *field) own(ctx context.Context) (*side, error) {
+	receiver, err := f.install("messngr")
+	if err != nil {
+		return nil, err
+	}
+	sender, err := f.install("sender")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := sender.Serve(ctx, lifted); err != nil {
+		return nil, err
+	}
+	return &side{
+		name:    "messngr",
+		host:    receiver.Host(),
+		servers: []server{{name: "messngr", command: func() (*exec.Cmd, error) { return receiver.ServeCommand(ctx, lifted) }}},
+		sender:  sender.Host(),
+		send: func(to *lab.Host) *exec.Cmd {
+			return sender.Command(ctx, "send", "--as", "BENCH", "--at", to.Addr().String(), strings.ToUpper(to.Name()), "-")
+		},
+	}, nil
+}
+
+func (f *field) install(name string) (*program.Program, error) {
+	host, err := f.lan.Host(name)
+	if err != nil {
+		return nil, err
+	}
+	return program.New(host, f.program)
+}
+
 // start starts the servers of a side and returns how long the first took from its start to the first connection that
 // it took.
 func (f *field) start(ctx context.Context, s *side) (took time.Duration, err error) {
 	for i := range s.servers {
+		cmd, err := s.servers[i].command()
+		if err != nil {
+			return 0, err
+		}
 		began := time.Now()
-		if s.servers[i].daemon, err = s.host.Daemon(s.servers[i].name, s.servers[i].command()); err != nil {
+		if s.servers[i].daemon, err = s.host.Daemon(s.servers[i].name, cmd); err != nil {
 			return 0, err
 		}
 		if i > 0 {

@@ -29,7 +29,9 @@ func (f *field) report(ctx context.Context, all map[string]*figures) (string, er
 		}
 		fmt.Fprintf(&b, "; %s", strings.TrimSpace(string(out)))
 	}
-	b.WriteString(".\n\n| |")
+	b.WriteString(".\n\n")
+	b.WriteString(reading)
+	b.WriteString("| |")
 	for _, s := range f.sides {
 		fmt.Fprintf(&b, " %s |", s.name)
 	}
@@ -42,6 +44,20 @@ func (f *field) report(ctx context.Context, all map[string]*figures) (string, er
 	}
 	return b.String(), nil
 }
+
+// reading is what one must know to read the table.
+const reading = `Both sides run in one run on the same machine and take turns. A message is a session request, D5, one D7 and D6 on a
+TCP connection of its own, from a client that shares no code with either side; its own work is on the same processors, and
+is in none of the figures but messages per second and times. Samba keeps a message by one rename and answers before; every
+message of messngr is written and flushed to the disk before it is answered. Limits of messngr are lifted, by
+
+` + "```toml\n" + lifted + "```" + `
+
+Processor time of a server includes its children. A send as a process is the median of single runs of ` + "`smbclient -M`" + ` and
+` + "`messngr send`" + `, both to the same server; what messngr's own service does for it comes on top in processor time, and is in
+the wall time. Memory is the sum over smbd, nmbd and their helpers, and over messngr. asked is what the project sets itself.
+
+`
 
 // row is one line of the table.
 type row struct {

@@ -66,14 +66,8 @@ func (p *Program) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Serve starts the service on eth0 and returns when it says that it is ready. A non-empty config is the text of its
-// configuration file.
-func (p *Program) Serve(ctx context.Context, config string, args ...string) (*lab.Daemon, error) {
-	return p.ServeBy(ctx, config, nil, args...)
-}
-
-// ServeBy is [Program.Serve] with words put before the command, for what runs and watches it.
-func (p *Program) ServeBy(ctx context.Context, config string, before []string, args ...string) (*lab.Daemon, error) {
+// ServeCommand is the service on eth0. A non-empty config is the text of its configuration file.
+func (p *Program) ServeCommand(ctx context.Context, config string, args ...string) (*exec.Cmd, error) {
 	args = append([]string{"serve", "--interface", "eth0"}, args...)
 	if config != "" {
 		file := filepath.Join(p.host.Dir(), "messngr.toml")
@@ -83,19 +77,23 @@ func (p *Program) ServeBy(ctx context.Context, config string, before []string, a
 		args = append(args, "--config", file)
 	}
 	cmd := p.Command(ctx, args...)
-	if len(before) > 0 {
-		env := cmd.Env
-		cmd = exec.CommandContext(ctx, before[0], append(append(before[1:len(before):len(before)], p.path), args...)...)
-		cmd.Env = env
-	}
 	cmd.Cancel = func() error { return nil } // the lab stops it
-	return p.ready(ctx, cmd)
+	return cmd, nil
 }
 
-// ready starts a service of type notify.
+// Serve starts the service and returns when it says that it is ready.
+func (p *Program) Serve(ctx context.Context, config string, args ...string) (*lab.Daemon, error) {
+	cmd, err := p.ServeCommand(ctx, config, args...)
+	if err != nil {
+		return nil, err
+	}
+	return p.Ready(ctx, cmd)
+}
+
+// Ready starts a service of type notify and returns when it says that it is ready.
 //
 // sd_notify(3): an address that begins with @ is in the abstract namespace, which belongs to the host's network.
-func (p *Program) ready(ctx context.Context, cmd *exec.Cmd) (*lab.Daemon, error) {
+func (p *Program) Ready(ctx context.Context, cmd *exec.Cmd) (*lab.Daemon, error) {
 	addr := &net.UnixAddr{Net: "unixgram", Name: fmt.Sprintf("@notify-%d", p.notify.Add(1))}
 	var conn *net.UnixConn
 	if err := p.host.Do(func() (err error) {
