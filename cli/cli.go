@@ -149,7 +149,9 @@ func (a *app) root() *cobra.Command {
 		Long: `messngr receives and sends the messages of NET SEND, WinPopup and the Windows
 Messenger service, keeps them, and puts them in front of people.
 
-Without a command it prints how the service is.`,
+Without a command it prints how the service is. Commands find the service by
+--socket, else $MESSNGR_SOCKET, else /run/messngr/messngr.sock, else
+$XDG_RUNTIME_DIR/messngr.sock.`,
 		Example: `  messngr serve                          run the service here, on loopback
   messngr send PC17 "Reboot at 18:00"    send a message to a machine or user
   messngr inbox                          list what arrived`,
@@ -164,7 +166,7 @@ Without a command it prints how the service is.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misuse("see: "+cmd.CommandPath()+" --help", "%v", err)
 	})
-	root.PersistentFlags().StringVar(&a.socket, "socket", "", "`path` of the service's socket (default: $MESSNGR_SOCKET, /run/messngr/messngr.sock, $XDG_RUNTIME_DIR/messngr.sock)")
+	root.PersistentFlags().StringVar(&a.socket, "socket", "", "`path` of the service's socket")
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	root.AddGroup(

@@ -24,7 +24,7 @@ type sendFlags struct {
 }
 
 func (f *sendFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.wait, "wait", "", "`state` to wait for: queued, sent, accepted, delivered, displayed, acknowledged, answered (default: the best that the route reports at once)")
+	cmd.Flags().StringVar(&f.wait, "wait", "", "`state` to wait for (default: the best that the route reports at once)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for it, at most 5m")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per recipient")
 	// The text may begin with a dash.
@@ -64,9 +64,12 @@ terminal asks first. /users is everybody with an open session on this server.
 The text is the rest of the line, or the standard input if it is - or missing.
 Options end at the recipient, so that the text may begin with a dash.
 
-A legacy receiver never says whether anybody saw the message. The exit code is 0
-if the state that was waited for is reached for all recipients, 1 if it is not
-for some, 2 if the command was not understood.`,
+The states are queued, sent, accepted, delivered, displayed, acknowledged and
+answered. A legacy receiver accepts a message and never says whether anybody saw
+it; a broadcast is only sent.
+
+The exit code is 0 if the state that was waited for is reached for all
+recipients, 1 if it is not for some, 2 if the command was not understood.`,
 		Example: `  messngr send PC17 "Reboot of FS01 at 18:00"
   df -h | messngr send --as FS01 PC17,PC18 -
   messngr send --yes everyone "The canteen is open"
@@ -169,9 +172,10 @@ func replyVia(via string) string {
 func (a *app) wallCommand() *cobra.Command {
 	var flags sendFlags
 	cmd := &cobra.Command{
-		Use:     "wall [flags] TEXT...",
-		Short:   "Show a message to everybody who is logged in here",
-		Long:    `Show a message on every display of this machine: all terminals and desktops of all people. The text may come from the standard input.`,
+		Use:   "wall [flags] TEXT...",
+		Short: "Show a message to everybody who is logged in here",
+		Long: `Show a message on every display of this machine: all terminals and desktops of
+all people. The text may come from the standard input.`,
 		Example: "  messngr wall \"This server goes down at 18:00\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := a.text(args, "usage: "+cmd.UseLine())
