@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/ext/fts5"
@@ -38,17 +39,16 @@ func openConn(path, vfs string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	abs = filepath.ToSlash(abs)
-	if abs[0] != '/' { // a drive letter: file:///C:/...
-		abs = "/" + abs
+	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
+	if uri.Path[0] != '/' { // a drive letter: file:///C:/...
+		uri.Path = "/" + uri.Path
 	}
-	uri := url.URL{Scheme: "file", Path: abs}
 	// Files that SQLite creates beside the database get the database's mode.
-	query := url.Values{"modeof": {path}}
+	query := url.Values{"modeof": {abs}}
 	if vfs != "" {
 		query.Set("vfs", vfs)
 	}
-	uri.RawQuery = query.Encode()
+	uri.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	db, err := sqlite3.OpenFlags(uri.String(), sqlite3.OPEN_READWRITE|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, err

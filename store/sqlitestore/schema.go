@@ -166,7 +166,7 @@ func (c *conn) upgrade(step string, version int64) (err error) {
 		return err
 	}
 	defer tx.End(&err)
-	return c.db.Exec(step + `
+	return c.db.Exec(step + `;
 		PRAGMA application_id = ` + strconv.Itoa(applicationID) + `;
 		PRAGMA user_version = ` + strconv.FormatInt(version, 10))
 }

@@ -55,7 +55,7 @@ func (s *suite) pruneAge() {
 	now := start().Add(4 * time.Hour)
 	s.prune(0, store.Retention{}, now)
 	s.prune(0, store.Retention{Age: 4 * time.Hour}, now)
-	s.prune(3, store.Retention{Age: 3*time.Hour - 1, Count: 10}, now)
+	s.prune(3, store.Retention{Age: 3*time.Hour - time.Microsecond, Count: 10}, now)
 	s.equal("received", []string{"4", "3"}, s.inbox(store.Query{}))
 	s.equal("sent", []string{"4", "3", "2"}, s.sent(s.s.Sent(s.ctx, store.Query{})))
 	s.equal("pending", []string{"2"}, s.sent(s.s.Pending(s.ctx)))
