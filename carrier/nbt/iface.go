@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"messngr/carrier"
@@ -79,6 +80,19 @@ func lastAddr(p netip.Prefix) netip.Addr {
 		b[bit/8] |= 0x80 >> (bit % 8)
 	}
 	return netip.AddrFrom4(b)
+}
+
+// oneOfEachNetwork returns the first IPv4 address of each network in the list. A
+// second one would be a second owner of each name, and hear no broadcasts.
+func oneOfEachNetwork(list []Interface) []Interface {
+	var kept []Interface
+	for _, i := range list {
+		same := func(o Interface) bool { return o.Prefix.Masked() == i.Prefix.Masked() }
+		if i.Prefix.Addr().Is4() && !slices.ContainsFunc(kept, same) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
 }
 
 // A packetConn is one UDP socket; *net.UDPConn is the real one. Tests put networks

@@ -19,8 +19,8 @@ import (
 
 // Config says how a host takes part in NetBIOS over TCP/IP.
 type Config struct {
-	// Interfaces are where names are claimed and questions answered. Run keeps
-	// to them until SetInterfaces.
+	// Interfaces are where names are claimed and questions answered, until
+	// SetInterfaces. Of several addresses in one network the first is used.
 	Interfaces []Interface
 	// Ports are the same for this host and for all others.
 	Ports Ports
@@ -106,11 +106,6 @@ func New(cfg Config) (*Carrier, error) {
 	if len(cfg.WINS) == 0 && cfg.NodeType != nbns.BNode {
 		return nil, fmt.Errorf("nbt: node type %s needs a name server", cfg.NodeType)
 	}
-	for _, i := range cfg.Interfaces {
-		if !i.Prefix.Addr().Is4() {
-			return nil, fmt.Errorf("nbt: address %q of interface %q is not IPv4", i.Prefix, i.Name)
-		}
-	}
 	log := cfg.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -123,7 +118,7 @@ func New(cfg Config) (*Carrier, error) {
 		changed:    make(chan struct{}, 1),
 		cache:      newCache(),
 		servers:    newServers(cfg.WINS),
-		interfaces: slices.Clone(cfg.Interfaces),
+		interfaces: oneOfEachNetwork(cfg.Interfaces),
 	}, nil
 }
 
@@ -150,9 +145,10 @@ func (c *Carrier) Ready() <-chan struct{} {
 
 // SetInterfaces tells which interfaces to use from now on. Names are claimed on
 // those that are new, and released on those that are gone; the others notice nothing.
+// Addresses other than IPv4 are left out.
 func (c *Carrier) SetInterfaces(list []Interface) {
 	c.mu.Lock()
-	c.interfaces = slices.Clone(list)
+	c.interfaces = oneOfEachNetwork(list)
 	c.mu.Unlock()
 	select {
 	case c.changed <- struct{}{}:
