@@ -48,8 +48,8 @@ func (f *field) report(ctx context.Context, all map[string]*figures) (string, er
 // reading is what one must know to read the table.
 const reading = `Both sides run in one run on the same machine and take turns. A message is a session request, D5, one D7 and D6 on a
 TCP connection of its own, from a client that shares no code with either side; its own work is on the same processors, and
-is in none of the figures but messages per second and times. Samba keeps a message by one rename and answers before; every
-message of messngr is written and flushed to the disk before it is answered. Limits of messngr are lifted, by
+is in none of the figures but messages per second and times. Samba answers when its command, one rename, has run, and
+flushes nothing to the disk; messngr writes and flushes every message before it answers. Limits of messngr are lifted, by
 
 ` + "```toml\n" + lifted + "```" + `
 

@@ -63,6 +63,9 @@ func New(h *lab.Host, o Options) (*Samba, error) {
 	return s, nil
 }
 
+// Config is the path of its configuration file.
+func (s *Samba) Config() string { return s.conf }
+
 // Host is where the installation is.
 func (s *Samba) Host() *lab.Host { return s.host }
 
