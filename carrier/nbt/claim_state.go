@@ -144,4 +144,3 @@ func (c *claim) setBid(b bidState, yield context.CancelCauseFunc) {
 		c.state, c.bid, c.yield = carrier.Claiming, b, yield
 	}
 }
-

@@ -126,20 +126,30 @@ func (s *nameService) receive(ctx context.Context, conn packetConn) {
 			pause(ctx, readPause)
 			continue
 		}
-		p, err := nbns.Parse(in[:n])
-		if err != nil || !netbios.SameScope(p.Scope, s.carrier.cfg.Scope) && p.Name != (netbios.Name{}) {
-			continue
-		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		if p.Kind.Response() {
-			s.deliver(p, from)
-			continue
-		}
-		if reply, ok := s.reply(&p, from); ok {
-			if b, err := reply.Append(out); err == nil {
-				s.unicast.WriteToUDPAddrPort(b, from) //nolint:errcheck // who asked asks again
-			}
-		}
+		s.handle(in[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), out)
+	}
+}
+
+// handle takes in one packet, and writes the answer, if there is one, by way of out.
+func (s *nameService) handle(b []byte, from netip.AddrPort, out []byte) {
+	p, err := nbns.Parse(b)
+	if err != nil || !netbios.SameScope(p.Scope, s.carrier.cfg.Scope) && p.Name != (netbios.Name{}) {
+		return
+	}
+	if p.Kind.Response() {
+		s.deliver(p, from)
+		return
+	}
+	reply, ok := s.reply(&p, from)
+	if !ok {
+		return
+	}
+	if out, err = reply.Append(out); err != nil {
+		s.carrier.log.Debug("answer cannot be encoded", "error", err)
+		return
+	}
+	if _, err = s.unicast.WriteToUDPAddrPort(out, from); err != nil {
+		s.carrier.log.Debug("answer not sent", "to", from, "error", err)
 	}
 }
 

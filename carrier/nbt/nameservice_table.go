@@ -18,18 +18,9 @@ func (s *nameService) claim(name netbios.Name, group bool) *claim {
 	if old != nil && old.tryAgain() {
 		return old
 	}
+	c := s.newClaim(name, group)
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &claim{
-		service: s,
-		name:    name,
-		group:   group,
-		self:    []nbns.Address{{Addr: s.iface.Addr(), Group: group, Node: s.node()}},
-		cancel:  cancel,
-		done:    make(chan struct{}),
-		doubt:   make(chan struct{}, 1),
-		again:   make(chan struct{}, 1),
-		judged:  make(chan struct{}),
-	}
+	c.cancel = cancel
 	s.claims[name] = c
 	s.order = append(s.order, c)
 	s.wg.Go(func() { // the node is stopped only after it is taken from the carrier's list
@@ -39,6 +30,19 @@ func (s *nameService) claim(name netbios.Name, group bool) *claim {
 		c.live(ctx)
 	})
 	return c
+}
+
+func (s *nameService) newClaim(name netbios.Name, group bool) *claim {
+	return &claim{
+		service: s,
+		name:    name,
+		group:   group,
+		self:    []nbns.Address{{Addr: s.iface.Addr(), Group: group, Node: s.node()}},
+		done:    make(chan struct{}),
+		doubt:   make(chan struct{}, 1),
+		again:   make(chan struct{}, 1),
+		judged:  make(chan struct{}),
+	}
 }
 
 // release makes the name not ours any more, and begins to tell so. It returns nil
@@ -78,4 +82,3 @@ func (s *nameService) entries() []carrier.NameEntry {
 	}
 	return list
 }
-
