@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MESSNGR_SOCKET", controltest.Start(t, fake))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TZ", "UTC")
+			// A program with the race detector otherwise sleeps a second before
+			// it ends.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -70,7 +73,10 @@ func TestScripts(t *testing.T) {
 				ts.Value(fakeKey{}).(*controltest.Fake).Arrive(control.Message{From: args[0], Text: args[1], To: "PC17", Via: "smb", Address: "10.0.0.7"})
 			},
 			"deny": func(ts *testscript.TestScript, _ bool, _ []string) {
-				ts.Value(fakeKey{}).(*controltest.Fake).Deny = true
+				fake := ts.Value(fakeKey{}).(*controltest.Fake)
+				fake.Lock()
+				fake.Deny = true
+				fake.Unlock()
 			},
 		},
 	})

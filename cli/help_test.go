@@ -171,3 +171,34 @@ func checkLine(t *testing.T, file, line string, known []string) {
 		}
 	}
 }
+
+// TestDependencies holds doc/dependencies.md to the direct dependencies of the
+// module: each has a line, and no line is left over.
+func TestDependencies(t *testing.T) {
+	page, err := os.ReadFile("../doc/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described []string
+	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z.]+/[^ ]+) \|`).FindAllStringSubmatch(string(page), -1) {
+		described = append(described, m[1])
+	}
+	gomod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct []string
+	for _, m := range regexp.MustCompile(`(?m)^\t([^ ]+) v[^ ]+( // indirect)?$`).FindAllStringSubmatch(string(gomod), -1) {
+		if m[2] == "" {
+			direct = append(direct, m[1])
+		} else if !strings.Contains(string(gomod), "\n)\n\nrequire (") {
+			// Before the first "go mod tidy" every line says indirect.
+			return
+		}
+	}
+	slices.Sort(described)
+	slices.Sort(direct)
+	if diff := cmp.Diff(direct, described); diff != "" {
+		t.Errorf("-go.mod +doc/dependencies.md:\n%s", diff)
+	}
+}

@@ -15,37 +15,61 @@ import (
 // unitName is what systemd calls the service.
 const unitName = "messngr.service"
 
-// unitText is the unit, with the place of the command left open. The user comes
-// from sysusers.d; the folders are made and removed by systemd.
+// unitText is the unit of the packages, with the command left open.
 const unitText = `# Written by: messngr service install
 [Unit]
-Description=Messenger service (NET SEND, WinPopup)
+Description=Messenger service (NET SEND)
 Documentation=man:messngr(1)
 After=network-online.target
 Wants=network-online.target
 
 [Service]
+Type=notify
 ExecStart=%s
+Restart=on-failure
+RestartSec=2
+
 User=messngr
+Group=messngr
+# Terminals belong to the group tty.
 SupplementaryGroups=tty
+UMask=0077
 StateDirectory=messngr
 StateDirectoryMode=0700
+# Users reach the socket in it; what they may do is decided by who they are.
 RuntimeDirectory=messngr
-Restart=on-failure
-AmbientCapabilities=CAP_NET_BIND_SERVICE
+RuntimeDirectoryMode=0755
+
+# Ports 137 to 139.
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+AmbientCapabilities=CAP_NET_BIND_SERVICE
 NoNewPrivileges=yes
+
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
+ProtectProc=invisible
+ProtectClock=yes
 ProtectControlGroups=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+DevicePolicy=closed
+DeviceAllow=char-pts w
+DeviceAllow=char-tty w
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
+RemoveIPC=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+KeyringMode=private
 SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target

@@ -5,11 +5,26 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+// TestUnit holds the unit to that of the packages: there is one way to run the
+// service.
+func TestUnit(t *testing.T) {
+	packaged, err := os.ReadFile("../../packaging/messngr.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.TrimPrefix(unitText, "# Written by: messngr service install\n")
+	want := regexp.MustCompile(`(?m)^ExecStart=.*$`).ReplaceAllString(string(packaged), "ExecStart=%s")
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(own, "\n")); diff != "" {
+		t.Errorf("unit -packages +own:\n%s", diff)
+	}
+}
 
 // fake returns an installer for an empty system that runs systemd.
 func fake(t *testing.T) (i installer, ran *[]string, out *strings.Builder) {

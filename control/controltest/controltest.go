@@ -135,7 +135,10 @@ func (f *Fake) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/policy", f.addRule)
 	mux.HandleFunc("DELETE /v1/policy", f.removeRule)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f.Deny && r.Method != http.MethodGet {
+		f.Lock()
+		deny := f.Deny
+		f.Unlock()
+		if deny && r.Method != http.MethodGet {
 			fail(w, http.StatusForbidden, control.Error{Code: "forbidden", Message: "only root and the group messngr may do that"})
 			return
 		}
