@@ -30,6 +30,9 @@ func newTerminals(t *testing.T, h *lab.Host) *terminals {
 	if err := os.WriteFile(utmp, nil, 0o664); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(utmp, 0o664); err != nil {
+		t.Fatal(err)
+	}
 	if out, err := exec.Command("chown", "root:utmp", utmp).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -62,7 +65,7 @@ func (w *terminals) login(ctx context.Context, t *testing.T, user string) {
 
 func (w *terminals) tmux(ctx context.Context, user string, args ...string) (string, string, error) {
 	args = append([]string{"--reuid", user, "--regid", user, "--clear-groups", "--reset-env",
-		"tmux", "-u", "-S", filepath.Join(w.socket+user, "socket")}, args...)
+		"env", "SHELL=/bin/sh", "tmux", "-u", "-S", filepath.Join(w.socket+user, "socket")}, args...)
 	return w.host.Output(ctx, "setpriv", args...)
 }
 

@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 time=$1
 
-targets=$(git ls-files --cached --others --exclude-standard '*_test.go' | xargs grep -H '^func Fuzz' |
-	sed -E 's,^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*,./\1 \2,' | sort)
+targets=$(git ls-files --cached --others --exclude-standard '*_test.go' | sed 's,^,./,' | xargs grep -H '^func Fuzz' |
+	sed -E 's,^(.*)/[^/]*:func (Fuzz[A-Za-z0-9_]*).*,\1 \2,' | sort) || true
 if [ -z "$targets" ]; then
 	echo "no fuzz target found" >&2
 	exit 1
