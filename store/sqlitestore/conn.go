@@ -20,13 +20,15 @@ type conn struct {
 	fts   bool
 }
 
-// pragmas set up a connection. A flush of the log before each commit returns is
-// what the store promises. Temporary files would be written outside of the
-// database's directory. The cache is small, since what a service does with
-// messages touches few pages, and the log is cut back after a burst.
+// pragmas set up a connection. What the store promises is a flush of the log
+// before each commit returns, on macOS one that goes through to the medium.
+// Temporary files would be written outside of the database's directory. The
+// cache is small, since what a service does with messages touches few pages, and
+// the log is cut back after a burst.
 const pragmas = `
 PRAGMA busy_timeout = 5000;
 PRAGMA synchronous = FULL;
+PRAGMA fullfsync = TRUE;
 PRAGMA temp_store = MEMORY;
 PRAGMA cache_size = -512;
 PRAGMA journal_size_limit = 8388608;

@@ -28,3 +28,10 @@ func syncDirectory(path string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// freeBytes returns how much an ordinary user can still write beside path.
+func freeBytes(path string) (uint64, error) {
+	var fs unix.Statfs_t
+	err := unix.Statfs(filepath.Dir(path), &fs)
+	return uint64(max(fs.Bavail, 0)) * uint64(fs.Bsize), err
+}

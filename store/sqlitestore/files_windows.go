@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"errors"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
@@ -22,3 +23,13 @@ func tryLock(f *os.File) error {
 // syncDirectory does nothing: NTFS keeps the names of new files in its journal,
 // and directories cannot be flushed.
 func syncDirectory(string) error { return nil }
+
+// freeBytes returns how much this user can still write beside path.
+func freeBytes(path string) (free uint64, err error) {
+	dir, err := windows.UTF16PtrFromString(filepath.Dir(path))
+	if err != nil {
+		return 0, err
+	}
+	err = windows.GetDiskFreeSpaceEx(dir, &free, nil, nil)
+	return free, err
+}

@@ -10,7 +10,7 @@ import (
 
 // pruneBatch is how much one transaction of Prune removes, so that messages
 // that come in meanwhile do not wait for all of it.
-const pruneBatch = 500
+const pruneBatch = 200
 
 // Prune implements store.Store.
 func (s *Store) Prune(ctx context.Context, r store.Retention, now time.Time) (n int, err error) {

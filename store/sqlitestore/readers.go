@@ -3,7 +3,6 @@ package sqlitestore
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"sync"
 )
 
@@ -87,10 +86,4 @@ func (r *readers) close() (err error) {
 		}
 	})
 	return err
-}
-
-// isPathError reports whether err comes from the operating system's files.
-func isPathError(err error) bool {
-	var e *fs.PathError
-	return errors.As(err, &e)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -230,9 +231,9 @@ func (w *writer) commit(batch []*job) {
 	err := w.transact(batch)
 	for i, j := range batch {
 		if err != nil && len(batch) > 1 {
-			j.err = w.explain(w.transact(batch[i : i+1]))
+			j.err = unavailable(w.path, w.transact(batch[i:i+1]))
 		} else {
-			j.err = w.explain(err)
+			j.err = unavailable(w.path, err)
 		}
 		close(j.done)
 	}
@@ -263,18 +264,25 @@ func (w *writer) transact(batch []*job) error {
 	return err
 }
 
-// explain wraps errors of the database or the disk as messngr.ErrUnavailable.
-func (w *writer) explain(err error) error { return unavailable(w.path, err) }
-
+// unavailable wraps errors of the database or the disk as
+// messngr.ErrUnavailable, and leaves others alone.
 func unavailable(path string, err error) error {
 	var code sqlite3.ErrorCode
+	var file *fs.PathError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sqlite3.FULL):
-		return fmt.Errorf("store: no room for %s: %w: %w", path, messngr.ErrUnavailable, err)
-	case errors.As(err, &code), isPathError(err):
+	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR) && crowded(path):
+		return fmt.Errorf("store: no room on the disk of %s: %w: %w", path, messngr.ErrUnavailable, err)
+	case errors.As(err, &code), errors.As(err, &file):
 		return fmt.Errorf("store: %s: %w: %w", path, messngr.ErrUnavailable, err)
 	}
 	return err
+}
+
+// crowded tells a full disk from a broken one. The driver calls a write that
+// found no room an I/O error and does not keep the system's own error.
+func crowded(path string) bool {
+	free, err := freeBytes(path)
+	return err == nil && free < 1<<20
 }
