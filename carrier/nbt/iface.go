@@ -118,7 +118,10 @@ type node struct {
 	carrier *Carrier
 	iface   Interface
 	ports   []carrier.Port
-	names   *nameService
+
+	names     *nameService
+	datagrams *datagramService
+	sessions  *sessionService
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -129,9 +132,13 @@ type node struct {
 func (c *Carrier) attach(iface Interface) *node {
 	n := &node{carrier: c, iface: iface}
 	n.names = openNames(n)
+	n.datagrams = openDatagrams(n)
+	n.sessions = openSessions(n)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	n.wg.Go(func() { n.names.run(ctx) })
+	n.wg.Go(func() { n.datagrams.run(ctx) })
+	n.wg.Go(func() { n.sessions.run(ctx) })
 	return n
 }
 

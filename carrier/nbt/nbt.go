@@ -77,6 +77,10 @@ type Carrier struct {
 	changed   chan struct{} // capacity 1: SetInterfaces was called
 	cache     *cache
 	servers   *servers
+	doors     doors
+	serve     carrier.SessionHandler
+	admits    func(remote netip.Addr, called netbios.Name) error
+	take      func(carrier.Datagram)
 
 	mu         sync.RWMutex
 	interfaces []Interface // as they should be
@@ -110,7 +114,7 @@ func New(cfg Config) (*Carrier, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Carrier{
+	c := &Carrier{
 		cfg:        cfg,
 		log:        log,
 		listenUDP:  listenUDP,
@@ -119,7 +123,10 @@ func New(cfg Config) (*Carrier, error) {
 		cache:      newCache(),
 		servers:    newServers(cfg.WINS),
 		interfaces: oneOfEachNetwork(cfg.Interfaces),
-	}, nil
+		doors:      doors{sources: make(map[netip.Addr]int)},
+	}
+	c.admits = c.admitOwn
+	return c, nil
 }
 
 // Run implements carrier.NetBIOS. Ports that cannot be had are reported by Ports

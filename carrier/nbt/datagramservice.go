@@ -1,0 +1,196 @@
+package nbt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"messngr/carrier"
+	"messngr/wire/nbdgm"
+	"messngr/wire/nbns"
+	"messngr/wire/netbios"
+)
+
+// A datagramService is the datagram service on one interface.
+type datagramService struct {
+	carrier *Carrier
+	node    *node
+	// unicast is bound to the address of the interface and the source of all that is
+	// sent. On another port than that of the service it serves to send, but nobody can
+	// send to us.
+	unicast packetConn
+	// broadcast hears what goes to all nodes of the network; nil if nothing does.
+	broadcast packetConn
+	id        atomic.Uint32
+}
+
+// openDatagrams opens the sockets of the datagram service. Without the port of the
+// service it takes any other, so that datagrams can still be sent.
+func openDatagrams(n *node) *datagramService {
+	s := &datagramService{carrier: n.carrier, node: n}
+	port := n.carrier.cfg.Ports.Datagram
+	if port == 0 {
+		return s
+	}
+	s.unicast = n.openUDP(n.iface.Addr(), port, "datagram service")
+	if n.iface.Broadcast.IsValid() && bindsBroadcast {
+		s.broadcast = n.openUDP(n.iface.Broadcast, port, "datagram service, broadcasts")
+	}
+	if s.unicast == nil {
+		if conn, err := n.carrier.listenUDP(netip.AddrPortFrom(n.iface.Addr(), 0)); err == nil {
+			s.unicast = conn
+		}
+	}
+	return s
+}
+
+// run receives until ctx ends, and closes the sockets.
+func (s *datagramService) run(ctx context.Context) {
+	var readers sync.WaitGroup
+	for _, conn := range []packetConn{s.unicast, s.broadcast} {
+		if conn != nil {
+			readers.Go(func() { s.receive(ctx, conn) })
+			defer readers.Wait()
+			defer conn.Close()
+		}
+	}
+	<-ctx.Done()
+}
+
+func (s *datagramService) receive(ctx context.Context, conn packetConn) {
+	in := make([]byte, maxPacket)
+	for {
+		n, from, err := conn.ReadFromUDPAddrPort(in)
+		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			s.carrier.log.Debug("datagram service cannot be read from", "interface", s.node.iface.Name, "error", err)
+			pause(ctx, readPause)
+			continue
+		}
+		s.handle(in[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+	}
+}
+
+// handle takes in one packet. Only whole datagrams for us count: fragments, errors and
+// questions for a distribution server are left alone, and nothing is ever answered,
+// because nobody has proven to be at the address that a datagram came from.
+func (s *datagramService) handle(b []byte, from netip.AddrPort) {
+	p, err := nbdgm.Parse(b)
+	if err != nil || s.carrier.take == nil {
+		return
+	}
+	d, ok := p.(nbdgm.Datagram)
+	if !ok || d.Fragment() || !netbios.SameScope(d.ToScope, s.carrier.cfg.Scope) {
+		return
+	}
+	group, ours := s.ours(d.To)
+	if !ours {
+		return
+	}
+	s.carrier.take(carrier.Datagram{
+		To: d.To, From: d.From, Group: group, Source: from,
+		Mismatch:  d.Source.Addr() != from.Addr(),
+		Interface: s.node.iface.Name, Data: d.Data,
+	})
+}
+
+// ours reports whether a name is one of ours here, and whether it is a group's.
+func (s *datagramService) ours(name netbios.Name) (group, ours bool) {
+	if name == netbios.Wildcard() {
+		return true, true
+	}
+	cl := s.node.names.find(name)
+	if cl == nil {
+		return false, false
+	}
+	return cl.group, true
+}
+
+// HandleDatagrams implements carrier.NetBIOS.
+func (c *Carrier) HandleDatagrams(h func(carrier.Datagram)) { c.take = h }
+
+// SendDatagram implements carrier.NetBIOS. A datagram for a group goes out once on every
+// interface, to all nodes of its network. One that no interface could send is an error.
+func (c *Carrier) SendDatagram(ctx context.Context, addr netip.Addr, to, from netbios.Name, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if addr.IsValid() {
+		s, err := c.datagramsFor(addr)
+		if err != nil {
+			return err
+		}
+		return s.send(nbdgm.DirectUnique, addr, to, from, data)
+	}
+	err := fmt.Errorf("nbt: datagram service: %w", carrier.ErrOff)
+	sent := false
+	for _, n := range c.attached() {
+		all := n.iface.Broadcast
+		if !all.IsValid() {
+			all = n.iface.Addr() // nobody but this host is there
+		}
+		if failed := n.datagrams.send(nbdgm.DirectGroup, all, to, from, data); failed != nil {
+			err = failed
+		} else {
+			sent = true
+		}
+	}
+	if sent {
+		return nil
+	}
+	return err
+}
+
+// datagramsFor returns the service on the network that addr is in, or one from which
+// it may be reached by way of a router.
+func (c *Carrier) datagramsFor(addr netip.Addr) (*datagramService, error) {
+	var routed *datagramService
+	for _, n := range c.attached() {
+		switch {
+		case n.datagrams.unicast == nil:
+		case n.iface.Prefix.Contains(addr):
+			return n.datagrams, nil
+		case routed == nil && !n.iface.Loopback():
+			routed = n.datagrams
+		}
+	}
+	if routed == nil {
+		return nil, fmt.Errorf("nbt: datagram service: %w", carrier.ErrOff)
+	}
+	return routed, nil
+}
+
+func (s *datagramService) send(kind nbdgm.Type, addr netip.Addr, to, from netbios.Name, data []byte) error {
+	if s.unicast == nil {
+		return fmt.Errorf("nbt: datagram service on %s: %w", s.node.iface.Name, carrier.ErrOff)
+	}
+	port := s.carrier.cfg.Ports.Datagram
+	d := nbdgm.Datagram{
+		Header: nbdgm.Header{
+			Type: kind, Node: datagramNode(s.carrier.cfg.NodeType), First: true, ID: uint16(s.id.Add(1)),
+			Source: netip.AddrPortFrom(s.node.iface.Addr(), port),
+		},
+		From: from, To: to, FromScope: s.carrier.cfg.Scope, ToScope: s.carrier.cfg.Scope, Data: data,
+	}
+	b, err := d.Append(nil)
+	if err != nil {
+		return err
+	}
+	if _, err := s.unicast.WriteToUDPAddrPort(b, netip.AddrPortFrom(addr, port)); err != nil {
+		return fmt.Errorf("nbt: datagram to %v: %w", addr, err)
+	}
+	return nil
+}
+
+// datagramNode is the node type as datagrams spell it (RFC 1002 4.4.1).
+func datagramNode(t nbns.NodeType) nbdgm.NodeType {
+	return [...]nbdgm.NodeType{
+		nbns.BNode: nbdgm.BNode, nbns.PNode: nbdgm.PNode, nbns.MNode: nbdgm.MNode, nbns.HNode: nbdgm.HNode,
+	}[t]
+}
