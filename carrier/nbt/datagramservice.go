@@ -54,11 +54,15 @@ func (s *datagramService) run(ctx context.Context) {
 	for _, conn := range []packetConn{s.unicast, s.broadcast} {
 		if conn != nil {
 			readers.Go(func() { s.receive(ctx, conn) })
-			defer readers.Wait()
-			defer conn.Close()
 		}
 	}
 	<-ctx.Done()
+	for _, conn := range []packetConn{s.unicast, s.broadcast} {
+		if conn != nil {
+			conn.Close()
+		}
+	}
+	readers.Wait()
 }
 
 func (s *datagramService) receive(ctx context.Context, conn packetConn) {
