@@ -115,6 +115,8 @@ func (a *app) report(err error) int {
 		return exitFailed
 	case errors.Is(err, control.ErrNoAccess):
 		hint = "ask as root, or as a member of the group messngr"
+	case errors.Is(err, context.Canceled):
+		err = errors.New("interrupted")
 	case errors.Is(err, context.DeadlineExceeded):
 		err = errors.New("the service did not answer in time")
 	case errors.As(err, &declined):
@@ -209,6 +211,14 @@ func (a *app) noSuchCommand(cmd *cobra.Command, args []string) error {
 		hint = "to send a message: messngr send " + args[0] + " ..."
 	}
 	return misuse(hint, "no command %q in %s", args[0], cmd.CommandPath())
+}
+
+// completeFlag says which values the shell may offer for an option.
+func completeFlag(cmd *cobra.Command, name string, values ...cobra.Completion) {
+	fixed := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
+	if err := cmd.RegisterFlagCompletionFunc(name, fixed); err != nil {
+		panic(err) // an option that the line above did not add
+	}
 }
 
 // words is the number of words that a command takes; most < 0: any number.

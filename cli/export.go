@@ -35,6 +35,7 @@ object per line, or as a mailbox that mail programs read.`,
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "json", "json or mbox")
+	completeFlag(cmd, "format", "json", "mbox")
 	cmd.Flags().BoolVar(&unread, "unread", false, "only unread messages")
 	return cmd
 }

@@ -223,6 +223,7 @@ func (a *app) inboxMarkCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&as, "as", "read", "what they become: read, unread or acknowledged")
+	completeFlag(cmd, "as", "read", "unread", "acknowledged")
 	return cmd
 }
 

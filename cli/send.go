@@ -27,6 +27,7 @@ func (f *sendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.wait, "wait", "", "`state` to wait for (default: the best that the route reports at once)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for it, at most 5m")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per recipient")
+	completeFlag(cmd, "wait", "queued", "sent", "accepted", "delivered", "displayed", "acknowledged", "answered")
 	// The text may begin with a dash.
 	cmd.Flags().SetInterspersed(false)
 }
@@ -103,6 +104,7 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 	cmd.Flags().StringVar(&req.Via, "via", "", "the only `route` to use, such as smb or mailslot (default: the best)")
 	cmd.Flags().StringVar(&req.Address, "at", "", "`address` of the recipient, if it is not to be looked up")
 	cmd.Flags().DurationVar(&expire, "expire", 0, "let the message wait for a route for that long (default: it is tried once, now)")
+	completeFlag(cmd, "via", "smb", "mailslot", "local")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before a broadcast")
 	return cmd
 }
@@ -151,22 +153,33 @@ text that begins with a number.`,
 			if err != nil {
 				return err
 			}
-			return a.send(cmd.Context(), flags, control.SendRequest{
-				To: []string{m.From}, Text: text, InReplyTo: m.ID, Address: m.Address, Via: replyVia(m.Via),
-			})
+			req, err := replyTo(&m)
+			if err != nil {
+				return err
+			}
+			req.Text = text
+			return a.send(cmd.Context(), flags, req)
 		},
 	}
 	flags.add(cmd)
 	return cmd
 }
 
-// replyVia says by which route a message is answered: a sender that is at a
-// known address is reached there by the best route.
-func replyVia(via string) string {
-	if via == "local" {
-		return via
+// replyTo addresses the answer to a message: its sender, at the address that it
+// came from. The sender's name is only a claim, so that one which means more
+// than one machine, or another machine, does not count.
+func replyTo(m *control.Message) (control.SendRequest, error) {
+	req := control.SendRequest{To: []string{m.From}, Address: m.Address, InReplyTo: m.ID}
+	if m.Via == "local" {
+		req.Via, req.Address = "local", ""
 	}
-	return ""
+	if m.From == "" || strings.ContainsAny(m.From, "*/@.,:") || isBroadcast(normalRecipient(m.From)) {
+		if req.Address == "" {
+			return req, misuse("use: messngr send", "the sender %q cannot be answered", m.From)
+		}
+		req.To[0] = req.Address
+	}
+	return req, nil
 }
 
 func (a *app) wallCommand() *cobra.Command {
