@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"messngr"
 	"messngr/store"
 	"messngr/store/sqlitestore"
@@ -29,8 +31,8 @@ func TestMain(m *testing.M) {
 }
 
 // takeForEver takes messages, by several callers at once, and prints the id of
-// each as soon as it is taken. It also searches and deletes nothing, so that the
-// index is written now and then.
+// each as soon as it is taken. It also searches, so that the index is written
+// now and then.
 func takeForEver(path string) error {
 	s, err := sqlitestore.Open(path)
 	if err != nil {
@@ -127,6 +129,7 @@ func takeAndDie(t *testing.T, path string, after time.Duration) (ids []messngr.I
 
 func checkAfterCrash(t *testing.T, path string, round int, said map[messngr.ID]bool) {
 	t.Helper()
+	checkIntegrity(t, path)
 	s, err := sqlitestore.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -155,5 +158,28 @@ func checkAfterCrash(t *testing.T, path string, round int, said map[messngr.ID]b
 				t.Errorf("round %d, search %q: message %v is there %d times, want once", round, search, id, there[id])
 			}
 		}
+	}
+}
+
+// checkIntegrity has SQLite look for damage.
+func checkIntegrity(t *testing.T, path string) {
+	t.Helper()
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	stmt, _, err := db.Prepare(`PRAGMA integrity_check`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stmt.Close()
+	for stmt.Step() {
+		if text := stmt.ColumnText(0); text != "ok" {
+			t.Errorf("integrity: %s", text)
+		}
+	}
+	if err := stmt.Err(); err != nil {
+		t.Error(err)
 	}
 }

@@ -230,6 +230,44 @@ func TestFlushes(t *testing.T) {
 	}
 }
 
+// TestIndexWithFailure has a search bring its index up to date in the same
+// transaction as a write that fails: the search finds what is there all the same.
+func TestIndexWithFailure(t *testing.T) {
+	s, _, _ := openFaulty(t)
+	defer s.Close()
+	in := newMessage(t, "findable")
+	if _, _, err := s.Take(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	started, goOn := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = s.write(t.Context(), func(*writer) error { close(started); <-goOn; return nil })
+	})
+	<-started
+	again := newMessage(t, "with the id of another")
+	again.Message.ID = in.Message.ID
+	wg.Go(func() {
+		found, err := s.Inbox(t.Context(), store.Query{Search: "findable"})
+		if err != nil || len(found) != 1 {
+			t.Errorf("found %d messages, error %v; want 1", len(found), err)
+		}
+	})
+	for s.waiting() < 1 {
+		time.Sleep(time.Millisecond)
+	}
+	wg.Go(func() {
+		if _, _, err := s.Take(t.Context(), again); err == nil {
+			t.Error("a message is taken with the id of another")
+		}
+	})
+	for s.waiting() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	close(goOn)
+	wg.Wait()
+}
+
 // waiting returns how many writes wait for the writer.
 func (s *Store) waiting() int {
 	s.writer.mu.Lock()

@@ -126,7 +126,14 @@ func change(t *testing.T, path string, how func([]byte) []byte) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+type spoiledDatabase struct {
+	name  string
+	spoil func(t *testing.T, path string)
+	want  string
+}
+
+// spoiled are databases that nobody can or may use, and what the error says.
+func spoiled() []spoiledDatabase {
 	sql := func(text string) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
 			db, err := sqlite3.Open(path)
@@ -138,11 +145,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}
 	}
-	tests := []struct {
-		name  string
-		spoil func(t *testing.T, path string)
-		want  string
-	}{
+	return []spoiledDatabase{
 		{"text file", func(t *testing.T, path string) {
 			change(t, path, func([]byte) []byte { return bytes.Repeat([]byte("dear diary\n"), 1000) })
 		}, "damaged or no database"},
@@ -172,7 +175,10 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}, "no regular file"},
 	}
-	for _, tt := range tests {
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, tt := range spoiled() {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filled(t, 100)
 			tt.spoil(t, path)

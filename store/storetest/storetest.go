@@ -3,7 +3,6 @@ package storetest
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -169,16 +168,4 @@ func (s *suite) entry(id messngr.ID) store.Entry {
 	e, err := s.s.Entry(s.ctx, id)
 	s.must(err)
 	return e
-}
-
-// numbered returns "1" to "n", or the other way round.
-func numbered(from, to int) []string {
-	texts, step := []string{}, 1
-	if from > to {
-		step = -1
-	}
-	for i := from; i != to+step; i += step {
-		texts = append(texts, fmt.Sprint(i))
-	}
-	return texts
 }
