@@ -18,11 +18,21 @@ type Refusal struct {
 	Last   time.Time
 }
 
-// maxRefusals bounds the journal. When it is full the oldest entry makes room.
+// The reasons of refusals.
+const (
+	ReasonOffLink = "not on an attached subnet or the allow-list"
+	ReasonBlocked = "blocked"
+	ReasonName    = "sender name blocked"
+	ReasonRate    = "too many messages"
+)
+
+// maxRefusals bounds the journal. When it is full, the entry that was added to
+// least recently makes room.
 const maxRefusals = 256
 
+// journal remembers what was refused.
 type journal struct {
-	mu      *sync.Mutex
+	mu      sync.Mutex
 	entries map[journalKey]*Refusal
 }
 
@@ -31,9 +41,7 @@ type journalKey struct {
 	reason string
 }
 
-func newJournal() journal {
-	return journal{mu: new(sync.Mutex), entries: make(map[journalKey]*Refusal)}
-}
+func newJournal() *journal { return &journal{entries: make(map[journalKey]*Refusal)} }
 
 func (j *journal) refused(addr netip.Addr, from, reason string) {
 	j.mu.Lock()
@@ -73,10 +81,7 @@ func (j *journal) list() []Refusal {
 	}
 	j.mu.Unlock()
 	slices.SortFunc(list, func(a, b Refusal) int {
-		if c := b.Last.Compare(a.Last); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.Address.String()+a.Reason, b.Address.String()+b.Reason)
+		return cmp.Or(b.Last.Compare(a.Last), a.Address.Compare(b.Address), cmp.Compare(a.Reason, b.Reason))
 	})
 	return list
 }

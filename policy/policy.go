@@ -8,21 +8,11 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"messngr"
 )
-
-// Limit is a token bucket: Burst at once, and Rate a second in the long run.
-// A Rate of 0 or less does not limit.
-type Limit struct {
-	Rate  float64 `toml:"rate" comment:"messages a second in the long run; 0: no limit"`
-	Burst int     `toml:"burst" comment:"messages at once"`
-}
 
 // Config is the section [policy] of the configuration.
 type Config struct {
@@ -50,35 +40,28 @@ func Defaults() Config {
 	}
 }
 
-// Verdict is what a rule says of whoever it matches.
-type Verdict string
-
-// The verdicts.
-const (
-	Allow Verdict = "allow"
-	Block Verdict = "block"
-)
-
-// Origins of rules, as Rule.Source.
-const (
-	FromConfig   = "config"
-	FromAttached = "attached"
-	FromSet      = "set"
-)
-
-// Rule is one rule. A block outweighs every allow.
-type Rule struct {
-	Verdict Verdict
-	// Match is a prefix in its canonical form, or "name:" and a sender's name
-	// in upper case.
-	Match string
-	// Source is where it comes from; only rules FromSet can be removed.
-	Source string
+func (c *Config) check() error {
+	for _, l := range []struct {
+		key   string
+		limit Limit
+	}{
+		{"take_per_source", c.TakePerSource},
+		{"take_in_all", c.TakeInAll},
+		{"pop_up_per_source", c.PopUpPerSource},
+		{"pop_up_in_all", c.PopUpInAll},
+	} {
+		if err := l.limit.check(l.key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Keeper stores the rules that were set while the service ran.
 type Keeper interface {
+	// Settings returns all values of one kind by key.
 	Settings(ctx context.Context, kind string) (map[string]string, error)
+	// Set stores one value; Unset removes it and reports whether it was there.
 	Set(ctx context.Context, kind, key, value string) error
 	Unset(ctx context.Context, kind, key string) (bool, error)
 }
@@ -89,46 +72,53 @@ const keeperKind = "policy"
 // Policy judges received messages. Its methods may be called by several
 // goroutines at once.
 type Policy struct {
-	cfg    Config
-	keeper Keeper
+	keeper  Keeper
+	keeping sync.Mutex // held to change what the keeper has and rules together
 
-	mu       sync.RWMutex
-	rules    []Rule
-	allowed  []netip.Prefix
-	blocked  []netip.Prefix
-	names    map[string]bool // blocked sender names
-	reserved map[string]bool
+	mu           sync.RWMutex
+	rules        []Rule
+	allowed      []netip.Prefix
+	blocked      []netip.Prefix
+	blockedNames map[string]bool
+	reserved     map[string]bool
 
-	gauge   gauge
-	journal journal
+	gauge   *gauge
+	journal *journal
 }
 
 // New returns the policy of cfg with the rules that the keeper holds.
 func New(ctx context.Context, cfg Config, keeper Keeper) (*Policy, error) {
-	p := &Policy{cfg: cfg, keeper: keeper, reserved: make(map[string]bool)}
-	p.gauge = newGauge(cfg)
-	p.journal = newJournal()
-	for _, name := range cfg.Reserved {
-		p.reserved[fold(name)] = true
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
-	for verdict, matches := range map[Verdict][]string{Allow: cfg.Allow, Block: cfg.Block} {
-		for _, match := range matches {
-			canonical, err := canonicalMatch(verdict, match)
-			if err != nil {
-				return nil, fmt.Errorf("[policy] %s: %w", verdict, err)
-			}
-			p.rules = append(p.rules, Rule{verdict, canonical, FromConfig})
-		}
+	p := &Policy{keeper: keeper, reserved: make(map[string]bool), gauge: newGauge(cfg), journal: newJournal()}
+	p.Reserve(cfg.Reserved...)
+	if err := p.configure(Allow, cfg.Allow); err != nil {
+		return nil, err
+	}
+	if err := p.configure(Block, cfg.Block); err != nil {
+		return nil, err
 	}
 	set, err := keeper.Settings(ctx, keeperKind)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the kept rules: %w", err)
 	}
 	for match, verdict := range set {
 		p.rules = append(p.rules, Rule{Verdict(verdict), match, FromSet})
 	}
 	p.compile()
 	return p, nil
+}
+
+func (p *Policy) configure(verdict Verdict, matches []string) error {
+	for _, match := range matches {
+		canonical, err := canonicalMatch(verdict, match)
+		if err != nil {
+			return fmt.Errorf("[policy] %s: %w", verdict, err)
+		}
+		p.rules = append(p.rules, Rule{verdict, canonical, FromConfig})
+	}
+	return nil
 }
 
 // Reserve adds names to those that get a warning, such as this machine's own.
@@ -140,146 +130,30 @@ func (p *Policy) Reserve(names ...string) {
 	}
 }
 
-// SetAttached replaces the rules for the subnets of the chosen interfaces.
-func (p *Policy) SetAttached(subnets []netip.Prefix) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.rules = slices.DeleteFunc(p.rules, func(r Rule) bool { return r.Source == FromAttached })
-	for _, subnet := range subnets {
-		p.rules = append(p.rules, Rule{Allow, subnet.Masked().String(), FromAttached})
-	}
-	p.compile()
-}
-
-// Rules lists the rules: blocks first, then by match.
-func (p *Policy) Rules() []Rule {
+// Reserved reports whether a sender's name gets a warning.
+func (p *Policy) Reserved(name string) bool {
 	p.mu.RLock()
-	rules := slices.Clone(p.rules)
-	p.mu.RUnlock()
-	slices.SortFunc(rules, func(a, b Rule) int {
-		if a.Verdict != b.Verdict {
-			return -strings.Compare(string(a.Verdict), string(b.Verdict))
-		}
-		return strings.Compare(a.Match, b.Match)
-	})
-	return rules
+	defer p.mu.RUnlock()
+	return p.reserved[fold(name)]
 }
-
-// Set adds a rule and keeps it for the next start. The opposite rule for the
-// same match, if one was set, is replaced.
-func (p *Policy) Set(ctx context.Context, verdict Verdict, match string) error {
-	canonical, err := canonicalMatch(verdict, match)
-	if err != nil {
-		return err
-	}
-	if err := p.keeper.Set(ctx, keeperKind, canonical, string(verdict)); err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.remove(canonical)
-	p.rules = append(p.rules, Rule{verdict, canonical, FromSet})
-	p.compile()
-	return nil
-}
-
-// Remove takes back a rule that was Set; messngr.ErrNotFound if there is none.
-func (p *Policy) Remove(ctx context.Context, verdict Verdict, match string) error {
-	canonical, err := canonicalMatch(verdict, match)
-	if err != nil {
-		return err
-	}
-	p.mu.RLock()
-	found := slices.Contains(p.rules, Rule{verdict, canonical, FromSet})
-	p.mu.RUnlock()
-	if !found {
-		return fmt.Errorf("rule %s %s: %w", verdict, canonical, messngr.ErrNotFound)
-	}
-	if _, err := p.keeper.Unset(ctx, keeperKind, canonical); err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.remove(canonical)
-	p.compile()
-	return nil
-}
-
-func (p *Policy) remove(match string) {
-	p.rules = slices.DeleteFunc(p.rules, func(r Rule) bool { return r.Source == FromSet && r.Match == match })
-}
-
-// compile turns the rules into what Permit reads. The caller holds mu.
-func (p *Policy) compile() {
-	p.allowed, p.blocked, p.names = nil, nil, make(map[string]bool)
-	for _, r := range p.rules {
-		if name, ok := strings.CutPrefix(r.Match, namePrefix); ok {
-			p.names[name] = true
-			continue
-		}
-		prefix, err := netip.ParsePrefix(r.Match)
-		switch {
-		case err != nil: // a rule kept by another version: it matches nobody
-		case r.Verdict == Block:
-			p.blocked = append(p.blocked, prefix)
-		default:
-			p.allowed = append(p.allowed, prefix)
-		}
-	}
-}
-
-const namePrefix = "name:"
-
-// canonicalMatch reads an address, a prefix, or "name:" and a name.
-func canonicalMatch(verdict Verdict, match string) (string, error) {
-	if verdict != Allow && verdict != Block {
-		return "", fmt.Errorf("unknown verdict %q, want %q or %q", string(verdict), Allow, Block)
-	}
-	if name, ok := strings.CutPrefix(match, namePrefix); ok {
-		switch {
-		case verdict == Allow:
-			return "", fmt.Errorf("%q: a name proves nothing on these networks, so only addresses can be allowed", match)
-		case fold(name) == "":
-			return "", fmt.Errorf("%q: the name is missing", match)
-		}
-		return namePrefix + fold(name), nil
-	}
-	if prefix, err := netip.ParsePrefix(match); err == nil {
-		return prefix.Masked().String(), nil
-	}
-	addr, err := netip.ParseAddr(match)
-	if err != nil {
-		return "", fmt.Errorf("%q is neither an address nor a prefix such as 10.1.0.0/16 nor name:SENDER", match)
-	}
-	addr = addr.Unmap().WithZone("")
-	return netip.PrefixFrom(addr, addr.BitLen()).String(), nil
-}
-
-func fold(name string) string { return strings.ToUpper(strings.TrimSpace(name)) }
 
 // Permit is the first gate: it says, before anything of a message is read,
 // whether addr is listened to. The error is a messngr.ErrRefused.
 func (p *Policy) Permit(addr netip.Addr) error {
-	reason := p.judge(addr.Unmap().WithZone(""))
+	addr = bare(addr)
+	p.mu.RLock()
+	reason := p.judge(addr)
+	p.mu.RUnlock()
 	if reason == "" {
 		return nil
 	}
-	p.journal.refused(addr, "", reason)
-	return fmt.Errorf("%w: %s", messngr.ErrRefused, reason)
+	return p.refuse(addr, "", reason)
 }
 
-// The reasons of refusals, as status shows them.
-const (
-	ReasonOffLink = "not on an attached subnet or the allow-list"
-	ReasonBlocked = "blocked"
-	ReasonName    = "sender name blocked"
-	ReasonRate    = "too many messages"
-)
-
+// judge returns why nothing is taken from addr; "" if it may be. The caller
+// holds mu.
 func (p *Policy) judge(addr netip.Addr) string {
 	contains := func(prefix netip.Prefix) bool { return prefix.Contains(addr) }
-	p.mu.RLock()
-	defer p.mu.RUnlock()
 	switch {
 	case slices.ContainsFunc(p.blocked, contains):
 		return ReasonBlocked
@@ -287,6 +161,14 @@ func (p *Policy) judge(addr netip.Addr) string {
 		return ReasonOffLink
 	}
 	return ""
+}
+
+func (p *Policy) refuse(addr netip.Addr, from, reason string) error {
+	p.journal.refused(addr, from, reason)
+	if reason == ReasonRate {
+		return fmt.Errorf("%w: %s", messngr.ErrBusy, reason)
+	}
+	return fmt.Errorf("%w: %s", messngr.ErrRefused, reason)
 }
 
 // Judgement is what the policy says of one received message.
@@ -297,45 +179,35 @@ type Judgement struct {
 	Warning string
 }
 
-// Judge decides about one message that is about to be stored. The error is a
-// messngr.ErrRefused or messngr.ErrBusy. Messages of this host itself, without
-// an address, are never refused.
+// Judge decides about one message that is about to be stored, and counts it. The
+// error is a messngr.ErrRefused or messngr.ErrBusy. Messages of this host itself,
+// without an address, are never refused.
 func (p *Policy) Judge(m *messngr.Message) (Judgement, error) {
-	var j Judgement
-	addr := m.From.Address.Unmap().WithZone("")
+	addr := bare(m.From.Address)
 	if !addr.IsValid() {
-		return j, nil
+		return Judgement{}, nil
 	}
-	if reason := p.judge(addr); reason != "" {
-		p.journal.refused(addr, m.From.Claimed, reason)
-		return j, fmt.Errorf("%w: %s", messngr.ErrRefused, reason)
-	}
+	name := fold(m.From.Claimed)
 	p.mu.RLock()
-	blocked, reserved := p.names[fold(m.From.Claimed)], p.reserved[fold(m.From.Claimed)]
+	reason, reserved := p.judge(addr), p.reserved[name]
+	if reason == "" && p.blockedNames[name] {
+		reason = ReasonName
+	}
 	p.mu.RUnlock()
-	if blocked {
-		p.journal.refused(addr, m.From.Claimed, ReasonName)
-		return j, fmt.Errorf("%w: %s", messngr.ErrRefused, ReasonName)
+	if reason != "" {
+		return Judgement{}, p.refuse(addr, m.From.Claimed, reason)
 	}
-	now := time.Now()
-	if !p.gauge.take(addr, now) {
-		p.journal.refused(addr, m.From.Claimed, ReasonRate)
-		return j, fmt.Errorf("%w: %s", messngr.ErrBusy, ReasonRate)
+	take, popUp := p.gauge.admit(addr, time.Now())
+	if !take {
+		return Judgement{}, p.refuse(addr, m.From.Claimed, ReasonRate)
 	}
-	if reserved && m.From.Trust == messngr.Unverified {
+	j := Judgement{Quiet: !popUp}
+	if reserved && m.From.Trust < messngr.Vouched {
 		j.Warning = fmt.Sprintf("nothing proves that this is %s; the name is easy to forge", m.From.Claimed)
 	}
-	j.Quiet = !p.gauge.popUp(addr, now)
 	return j, nil
 }
 
 // Refusals lists what was refused since the start, by source and reason, the
 // latest first. At most a few hundred sources are remembered.
 func (p *Policy) Refusals() []Refusal { return p.journal.list() }
-
-func newLimiter(l Limit) *rate.Limiter {
-	if l.Rate <= 0 {
-		return rate.NewLimiter(rate.Inf, 0)
-	}
-	return rate.NewLimiter(rate.Limit(l.Rate), l.Burst)
-}
