@@ -3,23 +3,19 @@ package daemon
 import (
 	"messngr"
 	"messngr/display"
-	"messngr/display/command"
-	"messngr/display/terminal"
-	"messngr/display/tty"
 	"messngr/transport"
-	"messngr/transport/mailslot"
 	"messngr/transport/smbmessage"
 )
 
 // transports is the list of ways to carry a message, in the order in which they
 // are tried.
 func transports() []transport.Kind {
-	return []transport.Kind{smbmessage.Kind(), mailslot.Kind()}
+	return []transport.Kind{smbmessage.Kind()}
 }
 
 // displays is the list of ways to show a message.
 func displays() []display.Kind {
-	return []display.Kind{terminal.Kind(), tty.Kind(), command.Kind()}
+	return nil
 }
 
 // powers says what the router may expect of a transport, by its name.

@@ -85,7 +85,7 @@ func build(ctx context.Context, o Options, s *settings) (*daemon, error) {
 		return nil, err
 	}
 	d.adjustPorts()
-	if d.store, err = sqlitestore.Open(ctx, filepath.Join(s.State, "messngr.db")); err != nil {
+	if d.store, err = sqlitestore.Open(filepath.Join(s.State, "messngr.db")); err != nil {
 		return nil, err
 	}
 	if err := d.assemble(ctx); err != nil {
