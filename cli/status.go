@@ -75,10 +75,17 @@ func (a *app) printStatus(s *control.Status) {
 
 	a.section("Ports")
 	rows = nil
+	var hints []string
 	for _, p := range s.Ports {
 		rows = append(rows, []string{p.Network + " " + p.Address, p.Purpose, portState(p)})
+		if p.Hint != "" && !slices.Contains(hints, p.Hint) {
+			hints = append(hints, p.Hint)
+		}
 	}
 	a.rows(rows)
+	for _, hint := range hints {
+		a.printf("  %s\n", oem.CleanLine(hint))
+	}
 
 	a.section("Names")
 	a.rows(nameRows(s.Names)[1:])
@@ -117,14 +124,10 @@ func portState(p control.Port) string {
 	if p.OK {
 		return "ok"
 	}
-	state := p.Error
-	if p.Holder != "" {
-		state += ", held by " + p.Holder
+	if p.Holder != "" && !strings.Contains(p.Error, p.Holder) {
+		return p.Error + ", held by " + p.Holder
 	}
-	if p.Hint != "" {
-		state += "; " + p.Hint
-	}
-	return state
+	return p.Error
 }
 
 func (a *app) section(title string) { a.printf("\n%s\n", title) }

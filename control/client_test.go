@@ -72,8 +72,8 @@ func TestClientNamesAndRules(t *testing.T) {
 	if err := c.RemoveName(ctx, "HELP DESK"); err != nil {
 		t.Errorf("RemoveName() = %v", err)
 	}
-	if l, err := c.Names(ctx); err != nil || len(l.Names) != 4 {
-		t.Errorf("Names() = %v, %v; want 4 names", l, err)
+	if l, err := c.Names(ctx); err != nil || len(l.Names) != 5 {
+		t.Errorf("Names() = %v, %v; want 5 names", l, err)
 	}
 	rule := control.RuleRequest{Verdict: "allow", Match: "10.1.0.0/16"}
 	if err := c.AddRule(ctx, rule); err != nil {

@@ -54,7 +54,7 @@ func (n net) addName(ctx context.Context, name, shown string) int {
 		return n.declined(err)
 	}
 	for _, have := range l.Names {
-		if !have.Group && strings.EqualFold(have.Name, name) {
+		if isMessageName(have) && strings.EqualFold(have.Name, name) {
 			return n.fail(2276)
 		}
 	}
@@ -78,6 +78,10 @@ func (n net) isComputer(ctx context.Context, name string) bool {
 	return false
 }
 
+// isMessageName reports whether messages arrive under the name: the computer has
+// others, such as that of its workstation, which NET NAME never listed.
+func isMessageName(name control.Name) bool { return name.Suffix == 3 && !name.Group }
+
 // listNames prints the message names: the computer's, the users', the others.
 func (n net) listNames(ctx context.Context) int {
 	l, err := n.Service.Names(ctx)
@@ -87,7 +91,7 @@ func (n net) listNames(ctx context.Context) int {
 	fmt.Fprintf(n.Stdout, "\nName\n%s\n", strings.Repeat("-", 79))
 	for _, kind := range []string{"computer", "user", "alias"} {
 		for _, name := range l.Names {
-			if name.Kind == kind && !name.Group {
+			if name.Kind == kind && isMessageName(name) {
 				fmt.Fprintln(n.Stdout, oem.CleanLine(name.Name))
 			}
 		}

@@ -60,6 +60,7 @@ func New() *Fake {
 	}
 	f.Messages[1].ReadAt = &f.Messages[2].ReceivedAt
 	f.Names = []control.Name{
+		{Name: "PC17", Kind: "computer", State: "registered"},
 		{Name: "PC17", Suffix: 3, Kind: "computer", State: "registered", Places: []control.NamePlace{{Carrier: "nbt", Interface: "eth0", State: "registered"}}},
 		{Name: "ALICE", Suffix: 3, Kind: "user", User: "alice", State: "registered"},
 		{Name: "BACKUP", Suffix: 3, Kind: "alias", State: "conflict", Owner: "10.0.0.9", Persist: true},

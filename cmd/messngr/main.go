@@ -1,0 +1,25 @@
+// Command messngr is the Messenger service and its command line.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"messngr/cli"
+	"messngr/daemon"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(cli.Main(ctx, cli.Env{
+		Args:   os.Args,
+		Stdin:  os.Stdin,
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		Getenv: os.Getenv,
+		Serve:  func(ctx context.Context, o cli.ServeOptions) error { return daemon.Run(ctx, daemon.Options(o)) },
+	}))
+}
