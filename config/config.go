@@ -3,6 +3,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -138,3 +139,28 @@ func Find(paths ...string) (string, error) {
 	return "", nil
 }
 
+// Reference returns a file that has every key of the sections, with the comment
+// that its field carries and with its present value, commented out.
+func Reference(sections []Section) ([]byte, error) {
+	var out bytes.Buffer
+	for _, s := range sections {
+		body, err := toml.Marshal(s.Config)
+		if err != nil {
+			return nil, fmt.Errorf("section %q: %w", s.Name, err)
+		}
+		if s.Name != "" {
+			fmt.Fprintf(&out, "\n[%s]\n", s.Name)
+		}
+		for line := range strings.Lines(string(body)) {
+			switch table, isTable := strings.CutPrefix(line, "["); {
+			case isTable:
+				fmt.Fprintf(&out, "[%s.%s", s.Name, table)
+			case line == "\n" || strings.HasPrefix(line, "#"):
+				out.WriteString(line)
+			default:
+				out.WriteString("#" + line)
+			}
+		}
+	}
+	return out.Bytes(), nil
+}

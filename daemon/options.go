@@ -38,20 +38,20 @@ const ConfigPath = "/etc/messngr/messngr.toml"
 
 // general is the part of the configuration file before the first table.
 type general struct {
-	Name       string   `toml:"name"`
-	Workgroup  string   `toml:"workgroup"`
-	Interfaces []string `toml:"interfaces"`
-	WINS       []string `toml:"wins"`
-	CodePage   string   `toml:"code_page"`
-	State      string   `toml:"state"`
-	Socket     string   `toml:"socket"`
-	PortOffset int      `toml:"port_offset"`
+	Name       string   `toml:"name" comment:"this machine's message name, at most 15 letters; empty: the first label of the host's name"`
+	Workgroup  string   `toml:"workgroup" comment:"the workgroup or domain whose broadcasts are received"`
+	Interfaces []string `toml:"interfaces" comment:"network interfaces to use, such as [\"eth0\"]; [\"lan\"] is all with a private address; empty: loopback only"`
+	WINS       []string `toml:"wins" comment:"addresses of name servers (WINS), the preferred one first"`
+	CodePage   string   `toml:"code_page" comment:"the OEM code page of the old machines around, such as 437, 850, 866, 932"`
+	State      string   `toml:"state" comment:"folder for the messages; empty: /var/lib/messngr for root, else the XDG state directory"`
+	Socket     string   `toml:"socket" comment:"path of the socket for the command line; empty: /run/messngr/messngr.sock, or the XDG runtime directory"`
+	PortOffset int      `toml:"port_offset" comment:"added to every port number, to try it without privileges; both sides need the same"`
 }
 
 // storeConfig is the section [store].
 type storeConfig struct {
-	KeepDays  int `toml:"keep_days"`
-	KeepCount int `toml:"keep_count"`
+	KeepDays  int `toml:"keep_days" comment:"messages older than this are removed; 0: they are kept"`
+	KeepCount int `toml:"keep_count" comment:"at most so many received, and so many sent messages are kept; 0: all"`
 }
 
 // settings is the whole configuration, with the command line applied.
@@ -67,15 +67,19 @@ type settings struct {
 	isLoopback bool
 }
 
-// load reads the configuration and applies the command line.
-func load(o Options) (*settings, error) {
-	s := &settings{
+func defaults() *settings {
+	return &settings{
 		general: general{Workgroup: "WORKGROUP", CodePage: oem.Default},
 		store:   storeConfig{KeepDays: 365, KeepCount: 100_000},
 		policy:  policy.Defaults(),
 		nbt:     nbtDefaults(),
 		parts:   make(map[string]any),
 	}
+}
+
+// load reads the configuration and applies the command line.
+func load(o Options) (*settings, error) {
+	s := defaults()
 	path := o.Config
 	if path == "" {
 		found, err := config.Find(ConfigPath)
@@ -94,6 +98,12 @@ func load(o Options) (*settings, error) {
 	}
 	s.apply(o)
 	return s, s.check()
+}
+
+// ReferenceConfig returns a configuration file that names every key with its
+// meaning and its default, all of them commented out.
+func ReferenceConfig() ([]byte, error) {
+	return config.Reference(defaults().sections())
 }
 
 // sections lists every table of the configuration file.
@@ -210,4 +220,13 @@ func socketPath() string {
 		return filepath.Join(dir, "messngr.sock")
 	}
 	return filepath.Join(stateDir(), "messngr.sock")
+}
+
+// CheckConfig reports what is wrong with the text of a configuration file.
+func CheckConfig(text []byte) error {
+	s := defaults()
+	if err := config.Parse(text, s.sections()); err != nil {
+		return err
+	}
+	return s.check()
 }

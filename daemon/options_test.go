@@ -1,0 +1,53 @@
+package daemon_test
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"testing"
+
+	"messngr/daemon"
+)
+
+var update = flag.Bool("update", false, "write the generated files anew")
+
+// referenceFile is the reference configuration that people read.
+const referenceFile = "../doc/messngr.toml"
+
+func TestReferenceConfigIsTheFileThatPeopleRead(t *testing.T) {
+	want, err := daemon.ReferenceConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(referenceFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(referenceFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s is not what the program knows; run: go test ./daemon -update", referenceFile)
+	}
+}
+
+// TestReferenceConfigLoads takes the comment signs away from the keys, so that
+// every key of the reference is read by the part that it belongs to.
+func TestReferenceConfigLoads(t *testing.T) {
+	reference, err := daemon.ReferenceConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := regexp.MustCompile(`(?m)^#([a-z_]+ = )`).ReplaceAll(reference, []byte("$1"))
+	if string(live) == string(reference) {
+		t.Fatal("the reference has no keys")
+	}
+	if err := daemon.CheckConfig(live); err != nil {
+		t.Error(err)
+	}
+	if err := daemon.CheckConfig([]byte("interfaces = [\"lan\"]\ncolour = \"red\"\n")); err == nil {
+		t.Error("an unknown key was taken")
+	}
+}
