@@ -1,0 +1,246 @@
+package names
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"messngr"
+	"messngr/wire/netbios"
+)
+
+// releaseTime bounds how long giving up a name may take.
+const releaseTime = 5 * time.Second
+
+// Add makes a name ours: it claims it on every network and returns when that
+// has succeeded, or with a *TakenError, ErrInvalid, ErrExists, ErrTooMany, or
+// the keeper's or a network's error. With e.Persist the name is kept for the
+// next start; Restore brings it back.
+func (t *Table) Add(ctx context.Context, e Entry) error {
+	added, err := t.enter(e, false)
+	if err != nil {
+		return err
+	}
+	err = t.claim(ctx, added)
+	if err == nil && e.Persist {
+		err = t.keeper.Set(ctx, keeperKind, added.Name, added.User)
+	}
+	if err != nil {
+		t.leave(ctx, added)
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	added.ours = true
+	return nil
+}
+
+// Own enters one of the machine's own names, and claims it before it returns:
+// it is ours for received messages at once, whatever the networks say, because
+// nobody else on this host can have it.
+func (t *Table) Own(ctx context.Context, e Entry) error {
+	owned, err := t.enter(e, true)
+	if err != nil {
+		return err
+	}
+	if err := t.claim(ctx, owned); err != nil {
+		return fmt.Errorf("claim %s%v: %w", owned.Name, owned.Suffix, err)
+	}
+	return nil
+}
+
+// Remove gives up an alias or the name of a user; the latter comes back when
+// the user logs on anew. It returns ErrInvalid for what cannot be a name,
+// ErrBuiltin for the machine's own names, messngr.ErrNotFound if the name is not
+// ours, else the keeper's error.
+func (t *Table) Remove(ctx context.Context, name string) error {
+	canonical, err := t.Canonical(name)
+	if err != nil {
+		return err
+	}
+	e, err := t.withdraw(canonical)
+	if err != nil {
+		return err
+	}
+	if e.Persist {
+		if _, err := t.keeper.Unset(ctx, keeperKind, e.Name); err != nil {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			e.ours = true
+			return err
+		}
+	}
+	t.leave(ctx, e)
+	return nil
+}
+
+// withdraw makes the entry ours no more, so that it can be released.
+func (t *Table) withdraw(canonical string) (*entry, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e, ok := t.entries[key{canonical, netbios.Messenger}]
+	switch {
+	case !ok || !e.ours:
+		return nil, fmt.Errorf("%s: %w", canonical, messngr.ErrNotFound)
+	case e.Kind == Computer || e.Kind == Workgroup:
+		return nil, ErrBuiltin
+	}
+	if e.Kind == User {
+		t.declined[canonical] = true
+	}
+	e.ours = false
+	return e, nil
+}
+
+// Restore adds the names that were kept, all at once. One that another machine
+// owns by now, or that is ours for another reason, is reported to the log, and
+// kept for the next time; the former stays in the table with its conflict to be
+// seen.
+func (t *Table) Restore(ctx context.Context) error {
+	kept, err := t.keeper.Settings(ctx, keeperKind)
+	if err != nil {
+		return fmt.Errorf("read the kept names: %w", err)
+	}
+	var entries []Entry
+	for name, user := range kept {
+		entries = append(entries, Entry{Name: name, Kind: Alias, User: user, Persist: true, Suffix: netbios.Messenger})
+	}
+	t.ownAll(ctx, entries)
+	return nil
+}
+
+// SetUsers makes the names of the kind User exactly those of the login names:
+// new ones are claimed, others released, all at once. A login name that is no
+// valid message name, is ours for another reason, or was removed by hand since
+// the person logged on, is passed over. A name that another machine owns stays
+// in the table with its conflict to be seen.
+func (t *Table) SetUsers(ctx context.Context, logins []string) {
+	present := make(map[string]string, len(logins))
+	for _, login := range logins {
+		if canonical, err := t.Canonical(login); err == nil && present[canonical] == "" {
+			present[canonical] = login
+		}
+	}
+	came, gone := t.compare(present)
+	var all sync.WaitGroup
+	for _, e := range gone {
+		all.Go(func() { t.leave(ctx, e) })
+	}
+	all.Go(func() { t.ownAll(ctx, came) })
+	all.Wait()
+}
+
+// compare finds the users who came, and takes the names from those who left.
+func (t *Table) compare(present map[string]string) (came []Entry, gone []*entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name := range t.declined {
+		if present[name] == "" {
+			delete(t.declined, name)
+		}
+	}
+	for k, e := range t.entries {
+		if e.Kind == User && e.ours && present[k.name] == "" {
+			e.ours = false
+			gone = append(gone, e)
+		}
+	}
+	for name, login := range present {
+		if _, ok := t.entries[key{name, netbios.Messenger}]; !ok && !t.declined[name] {
+			came = append(came, Entry{Name: name, Suffix: netbios.Messenger, Kind: User, User: login})
+		}
+	}
+	return came, gone
+}
+
+func (t *Table) ownAll(ctx context.Context, entries []Entry) {
+	var all sync.WaitGroup
+	for _, e := range entries {
+		all.Go(func() {
+			if err := t.Own(ctx, e); err != nil && ctx.Err() == nil {
+				t.log.Warn("name is not ours just now", "name", e.Name, "kind", e.Kind, "err", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// enter gives an entry its place in the table.
+func (t *Table) enter(e Entry, ours bool) (*entry, error) {
+	canonical, err := t.Canonical(e.Name)
+	if err != nil {
+		return nil, err
+	}
+	e.Name, e.Places = canonical, nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.entries[e.key()]; ok {
+		return nil, fmt.Errorf("%s: %w", e.Name, ErrExists)
+	}
+	if e.Kind == Alias && t.aliases() >= MaxAliases {
+		return nil, ErrTooMany
+	}
+	entered := &entry{e, ours}
+	t.entries[e.key()] = entered
+	return entered, nil
+}
+
+func (t *Table) aliases() int {
+	n := 0
+	for _, e := range t.entries {
+		if e.Kind == Alias {
+			n++
+		}
+	}
+	return n
+}
+
+// claim claims the name on all networks. That another machine has it counts
+// more than any other failure.
+func (t *Table) claim(ctx context.Context, e *entry) error {
+	name, err := t.encode(e.key())
+	if err != nil {
+		return err
+	}
+	errs := make(chan error, len(t.networks))
+	for _, n := range t.networks {
+		go func() { errs <- n.Claim(ctx, name, e.Group) }()
+	}
+	var failed error
+	for range t.networks {
+		err := <-errs
+		if taken, ok := errors.AsType[*TakenError](err); ok {
+			failed = &TakenError{Name: e.Name, Owner: taken.Owner}
+		} else if failed == nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+// leave releases the name and then takes the entry out of the table. It does so
+// also for somebody who has gone away meanwhile.
+func (t *Table) leave(ctx context.Context, e *entry) {
+	defer func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.entries, e.key())
+	}()
+	name, err := t.encode(e.key())
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, n := range t.networks {
+		all.Go(func() {
+			if err := n.Release(ctx, name); err != nil {
+				t.log.Warn("name not released everywhere", "name", e.Name, "err", err)
+			}
+		})
+	}
+	all.Wait()
+}
