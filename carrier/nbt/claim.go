@@ -68,11 +68,10 @@ type claim struct {
 	doubt  chan struct{} // capacity 1: somebody says that the name is not ours
 	again  chan struct{} // capacity 1: somebody wants it to be tried again now
 
-	// These two belong to live alone.
-	server    netip.Addr // where the name is registered; the zero value for nowhere
-	refreshAt time.Time  // when the registration there has to be refreshed
+	refreshAt time.Time // when the registration has to be refreshed; only for live
 
 	mu     sync.Mutex
+	server netip.Addr // where it is registered, zero for nowhere; only live writes it
 	state  carrier.NameState
 	bid    bidState
 	yield  context.CancelCauseFunc // ends the present bid

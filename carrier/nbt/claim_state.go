@@ -55,6 +55,21 @@ func (c *claim) owned() bool {
 	return c.state == carrier.Owned
 }
 
+// tell reports whether to answer a question for the name. A name server that sends
+// others to us has given us the name, even while we still ask our own network.
+func (c *claim) tell(broadcast bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == carrier.Owned || !broadcast && c.state == carrier.Claiming && c.server.IsValid()
+}
+
+// setServer notes where the name is registered.
+func (c *claim) setServer(server netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server = server
+}
+
 // lost reports whether the name is neither ours nor about to be.
 func (c *claim) lost() bool {
 	c.mu.Lock()

@@ -201,6 +201,7 @@ func (l *lan) newHost(t testing.TB, cfg Config, prefixes ...string) *Carrier {
 		cfg.Interfaces = append(cfg.Interfaces, iface(fmt.Sprintf("eth%d", i), p))
 	}
 	cfg.Ports = ports(t)
+	cfg.Ports.Session, cfg.Ports.Direct = 0, 0 // the lan carries no TCP
 	cfg.Log = testLog(t, cfg.Interfaces[0].Prefix.String())
 	c, err := New(cfg)
 	if err != nil {

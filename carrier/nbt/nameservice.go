@@ -198,7 +198,7 @@ func (s *nameService) replyQuery(p *nbns.Packet) (nbns.Packet, bool) {
 		return reply, true
 	}
 	cl := s.find(p.Name)
-	if cl == nil || !cl.owned() {
+	if cl == nil || !cl.tell(p.Broadcast) {
 		reply.Rcode, reply.TTL = nbns.RcodeName, 0
 		return reply, !p.Broadcast
 	}

@@ -143,10 +143,11 @@ func (c *claim) register(ctx context.Context, due bool) error {
 		ttl, err := c.registerAt(ctx, server, kind)
 		switch {
 		case err == nil:
-			c.server, c.refreshAt = server, time.Now().Add(refreshTime(ttl))
+			c.setServer(server)
+			c.refreshAt = time.Now().Add(refreshTime(ttl))
 			return nil
 		case errors.Is(err, errLost) || ctx.Err() != nil:
-			c.server = netip.Addr{}
+			c.setServer(netip.Addr{})
 			return err
 		}
 		c.service.carrier.log.Debug("name server does not register", "server", server, "name", c.name, "error", err)
@@ -154,7 +155,7 @@ func (c *claim) register(ctx context.Context, due bool) error {
 	if c.server.IsValid() && !due {
 		return nil
 	}
-	c.server = netip.Addr{}
+	c.setServer(netip.Addr{})
 	return errNoServer
 }
 
@@ -230,7 +231,7 @@ func (c *claim) unregister(ctx context.Context) {
 	}
 	x := c.service.begin(c.packet(nbns.Release), c.server)
 	defer x.end()
-	c.server = netip.Addr{}
+	c.setServer(netip.Addr{})
 	_, err := x.first(ctx, retry{tries: 3, wait: releaseWait}, func(r response) bool { return r.Kind == nbns.ReleaseResponse })
 	if err != nil {
 		c.service.carrier.log.Debug("name server does not answer a release", "name", c.name, "error", err)

@@ -23,8 +23,11 @@ type wins struct {
 	sock    *socket
 	mu      sync.Mutex
 	records map[netbios.Name][]nbns.Address
+	renewed map[string]time.Time // when the line about a name and address was last claimed
 	seen    []string // requests, as kind, name and address
 	ttl     time.Duration
+	// challenges makes it send claimants to the present owner (RFC 1002 4.2.7).
+	challenges bool
 	// odd may answer instead of the server; nil, false for nothing at all.
 	odd func(p nbns.Packet, from netip.AddrPort) (replies []nbns.Packet, handled bool)
 }
@@ -33,7 +36,7 @@ func newWINS(t *testing.T, l *lan, ip string) *wins {
 	t.Helper()
 	w := &wins{
 		t: t, lan: l, at: netip.AddrPortFrom(addr(ip), 137),
-		records: make(map[netbios.Name][]nbns.Address), ttl: time.Hour,
+		records: make(map[netbios.Name][]nbns.Address), renewed: make(map[string]time.Time), ttl: time.Hour,
 	}
 	w.up()
 	t.Cleanup(w.down)
@@ -88,7 +91,10 @@ func (w *wins) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
 		}
 	}
 	reply := nbns.Packet{ID: p.ID, Name: p.Name, Addresses: p.Addresses}
-	owners := w.records[p.Name]
+	owners := w.owners(p.Name)
+	if p.Kind != nbns.Query {
+		w.renewed[p.Name.String()+p.Addresses[0].Addr.String()] = time.Now()
+	}
 	switch p.Kind {
 	case nbns.Query:
 		reply.Kind, reply.Server, reply.Addresses = nbns.QueryResponse, true, owners
@@ -107,6 +113,8 @@ func (w *wins) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
 		case slices.ContainsFunc(owners, same):
 		case p.Kind == nbns.Overwrite:
 			w.records[p.Name] = p.Addresses
+		case w.challenges && len(owners) > 0:
+			reply.Kind, reply.TTL, reply.Addresses = nbns.Challenge, 0, owners
 		case len(owners) > 0 && !owners[0].Group && p.Kind != nbns.MultihomedRegistration:
 			reply.Rcode, reply.TTL = nbns.RcodeActive, 0
 		default:
@@ -116,6 +124,15 @@ func (w *wins) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
 		w.t.Errorf("name server got a %s", p.Kind)
 	}
 	return []nbns.Packet{reply}
+}
+
+// owners returns who has the name and has not let it expire.
+func (w *wins) owners(name netbios.Name) []nbns.Address {
+	w.records[name] = slices.DeleteFunc(w.records[name], func(a nbns.Address) bool {
+		renewed, ok := w.renewed[name.String()+a.Addr.String()]
+		return ok && time.Since(renewed) > w.ttl
+	})
+	return w.records[name]
 }
 
 // requests returns what the server was asked since the last call.
