@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -136,6 +137,10 @@ func TestLookupAllocatesNothing(t *testing.T) {
 }
 
 func TestListIsSortedAndSaysWhereNamesAre(t *testing.T) {
+	synctest.Test(t, testList)
+}
+
+func testList(t *testing.T) {
 	nbt, nbf := newNetwork("nbt"), newNetwork("nbf")
 	table := newTable(t, memstore.New(), nbt, nbf)
 	table.SetUsers(t.Context(), []string{"bob", "alice"})
@@ -165,6 +170,10 @@ func TestListIsSortedAndSaysWhereNamesAre(t *testing.T) {
 // In a Japanese name the second byte of a character may be that of a small
 // letter: ア is 83 41, but ヂ is 83 61, and both are different letters.
 func TestNamesOfTwoByteCharactersReachTheNetworkUnchanged(t *testing.T) {
+	synctest.Test(t, testTwoByteCharacters)
+}
+
+func testTwoByteCharacters(t *testing.T) {
 	page, err := oem.Lookup("932")
 	if err != nil {
 		t.Fatal(err)
