@@ -121,6 +121,9 @@ func (a *app) report(err error) int {
 		err = errors.New("the service did not answer in time")
 	case errors.As(err, &declined):
 		hint = declined.Hint
+		if declined.Code == "bad_request" {
+			code = exitMisuse
+		}
 	}
 	a.complain(err.Error(), hint)
 	return code

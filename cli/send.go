@@ -14,6 +14,7 @@ import (
 
 	"messngr"
 	"messngr/control"
+	"messngr/wire/oem"
 )
 
 // sendFlags are the options of every command that sends.
@@ -136,7 +137,10 @@ func (a *app) replyCommand() *cobra.Command {
 		Short: "Answer a message",
 		Long: `Answer the last message, or the one with that number or id. The first word is
 taken for an id if it looks like one and more words follow: put quotes around a
-text that begins with a number.`,
+text that begins with a number.
+
+The answer goes to the sender's name at the address that the message came from,
+or to the machine there if it has no such name.`,
 		Example: `  messngr reply "Coming down now"
   messngr reply 7 "It is fixed"`,
 		Args: words(1, -1),
@@ -158,7 +162,7 @@ text that begins with a number.`,
 				return err
 			}
 			req.Text = text
-			return a.send(cmd.Context(), flags, req)
+			return a.reply(cmd.Context(), flags, req)
 		},
 	}
 	flags.add(cmd)
@@ -257,13 +261,35 @@ func (a *app) confirm(to []string, yes bool) error {
 	return nil
 }
 
-// send sends the message, prints what became of it, and returns an exitError if
-// not everybody was reached.
+// send sends the message and prints what became of it.
 func (a *app) send(ctx context.Context, flags sendFlags, req control.SendRequest) error {
 	if err := flags.apply(&req); err != nil {
 		return err
 	}
 	answer, err := a.client().Send(ctx, req)
+	return a.printAnswer(flags, &req, answer, err)
+}
+
+// reply is send for an answer. If nobody at the sender's address has the name
+// that the sender claimed, it goes to the machine there: nothing was taken, so
+// that nothing can arrive twice.
+func (a *app) reply(ctx context.Context, flags sendFlags, req control.SendRequest) error {
+	if err := flags.apply(&req); err != nil {
+		return err
+	}
+	answer, err := a.client().Send(ctx, req)
+	unknown := err == nil && len(answer.Recipients) == 1 && answer.Recipients[0].Code == "unknown_name"
+	if unknown && req.Address != "" && req.To[0] != req.Address {
+		fmt.Fprintf(a.env.Stderr, "messngr: nobody is called %s there; it goes to the machine\n", oem.CleanLine(req.To[0]))
+		req.To = []string{req.Address}
+		answer, err = a.client().Send(ctx, req)
+	}
+	return a.printAnswer(flags, &req, answer, err)
+}
+
+// printAnswer prints what became of a message, and returns an exitError if not
+// everybody was reached.
+func (a *app) printAnswer(flags sendFlags, req *control.SendRequest, answer control.SendAnswer, err error) error {
 	if err != nil {
 		if flags.json {
 			a.failAll(req, err)
@@ -293,7 +319,7 @@ type recipientLine struct {
 
 // failAll prints the same failure for every recipient, so that a program gets
 // one object for each whatever happens.
-func (a *app) failAll(req control.SendRequest, err error) {
+func (a *app) failAll(req *control.SendRequest, err error) {
 	code := "unavailable"
 	var declined *control.Error
 	if errors.As(err, &declined) {
