@@ -129,19 +129,19 @@ func TestDocumentsAreReal(t *testing.T) {
 	}
 }
 
-// commandLines finds the lines of code that call the program. In a terminal
+// commandLines finds the lines of code that call the program. In a recorded
 // session only what follows a prompt counts.
 func commandLines(text string) []string {
 	var lines []string
-	call := regexp.MustCompile(`^\s*(?:[$#] )?(?:.*\| )?(?:sudo )?(?:/usr/bin/|/usr/local/bin/|\./)?messngr ([a-z-].*)$`)
-	fenced := false
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "```") {
-			fenced = !fenced
-			continue
-		}
-		if m := call.FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil && (fenced || strings.HasPrefix(line, "  ")) {
-			lines = append(lines, m[1])
+	call := regexp.MustCompile(`^\s*(\$ )?(?:.*\| )?(?:sudo )?(?:/usr/bin/|/usr/local/bin/|\./)?messngr ([a-z-].*)$`)
+	for i, block := range strings.Split(text, "```") {
+		fenced := i%2 == 1
+		session := fenced && strings.Contains(block, "\n$ ")
+		for line := range strings.Lines(block) {
+			m := call.FindStringSubmatch(strings.TrimRight(line, "\n"))
+			if m != nil && (fenced || strings.HasPrefix(line, "  ")) && (!session || m[1] != "") {
+				lines = append(lines, m[2])
+			}
 		}
 	}
 	return lines
