@@ -31,7 +31,7 @@ var arrows = []struct {
 	{"transport", []string{".", "carrier", "wire/*"}},
 	{"transport/transporttest", []string{".", "transport", "carrier", "carrier/memlan", "wire/*"}},
 	{"transport/*", []string{".", "transport", "carrier", "wire/*", "identity"}},
-	{"display", []string{".", "session"}},
+	{"display", []string{".", "session", "wire/oem"}},
 	{"display/*", []string{".", "display", "session", "wire/oem"}},
 	{"names", []string{".", "wire/*"}},
 	{"policy", []string{".", "wire/*"}},
