@@ -3,19 +3,22 @@ package daemon
 import (
 	"messngr"
 	"messngr/display"
+	"messngr/display/terminal"
+	"messngr/display/tty"
 	"messngr/transport"
+	"messngr/transport/mailslot"
 	"messngr/transport/smbmessage"
 )
 
 // transports is the list of ways to carry a message, in the order in which they
 // are tried.
 func transports() []transport.Kind {
-	return []transport.Kind{smbmessage.Kind()}
+	return []transport.Kind{smbmessage.Kind(), mailslot.Kind()}
 }
 
 // displays is the list of ways to show a message.
 func displays() []display.Kind {
-	return nil
+	return []display.Kind{terminal.Kind(), tty.Kind()}
 }
 
 // powers says what the router may expect of a transport, by its name.
