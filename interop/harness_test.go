@@ -48,12 +48,15 @@ func install(t testing.TB, h *lab.Host) *program.Program {
 	return p
 }
 
-// serve installs our program in a host, and runs the service.
+// serve installs our program in a host, and runs the service, which others can find by its names.
 func serve(ctx context.Context, t testing.TB, h *lab.Host, config string, args ...string) (*program.Program, *lab.Daemon) {
 	t.Helper()
 	p := install(t, h)
 	d, err := p.Serve(ctx, config, args...)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Registered(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return p, d

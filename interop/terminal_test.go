@@ -76,7 +76,7 @@ func (w *terminals) screen(ctx context.Context, t *testing.T, user string) strin
 	if err != nil {
 		t.Fatalf("capture-pane: %v: %s", err, stderr)
 	}
-	return out
+	return strings.TrimRight(out, "\n")
 }
 
 // shows waits until a user sees the text.

@@ -136,6 +136,28 @@ func heard(ctx context.Context, conn *net.UnixConn, d *lab.Daemon) error {
 	}
 }
 
+// Registered waits until the service has claimed the names that it starts with, which takes a broadcast node a second:
+// before, no other machine finds them.
+func (p *Program) Registered(ctx context.Context) error {
+	return lab.Until(ctx, func() error {
+		status, err := lines[struct {
+			Names []struct{ Name, State string }
+		}](p.host, p.Command(ctx, "status", "--json"))
+		if err != nil {
+			return err
+		}
+		if len(status) != 1 || len(status[0].Names) == 0 {
+			return errors.New("program: it has no names")
+		}
+		for _, n := range status[0].Names {
+			if n.State != "registered" {
+				return fmt.Errorf("program: the name %s is %s", n.Name, n.State)
+			}
+		}
+		return nil
+	})
+}
+
 // Outcome is one line of `send --json`: what became of the message to one recipient.
 type Outcome struct {
 	To      string `json:"to"`

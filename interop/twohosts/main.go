@@ -106,6 +106,9 @@ func add(ctx context.Context, lan *lab.Subnet, name, binary, entries string) (*l
 	if _, err := p.Serve(ctx, ""); err != nil {
 		return nil, err
 	}
+	if err := p.Registered(ctx); err != nil {
+		return nil, err
+	}
 	const enter = "#!/bin/sh\n[ $# -gt 0 ] || set -- \"${SHELL:-/bin/sh}\"\n" +
 		"exec nsenter --target %d --net --uts --ipc --pid --mount -- \"$@\"\n"
 	return h, os.WriteFile(filepath.Join(entries, name), fmt.Appendf(nil, enter, h.PID()), 0o755)
