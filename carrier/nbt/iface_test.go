@@ -3,6 +3,7 @@ package nbt
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -74,7 +75,8 @@ func TestPorts(t *testing.T) {
 			port("eth1", "10.0.1.255:137", "name service, broadcasts", taken),
 			port("eth2", "127.0.0.1:137", "name service", nil),
 		}
-		if diff := cmp.Diff(want, h.Ports(), compareAddr, cmpopts.EquateErrors()); diff != "" {
+		got := slices.DeleteFunc(h.Ports(), func(p carrier.Port) bool { return p.Address.Port() != 137 })
+		if diff := cmp.Diff(want, got, compareAddr, cmpopts.EquateErrors()); diff != "" {
 			t.Errorf("ports (-want +got):\n%s", diff)
 		}
 		// Names can be found even so, but not owned.
@@ -91,6 +93,7 @@ func TestRealSockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Datagram, p.Session, p.Direct = 0, 0, 0
 	start := func(prefix string) *Carrier {
 		c, err := New(Config{Interfaces: []Interface{iface("lo", prefix)}, Ports: p})
 		if err != nil {

@@ -36,17 +36,27 @@ func (c *Carrier) Resolve(ctx context.Context, name netbios.Name) ([]netip.Addr,
 }
 
 // ownAddrs returns where a name of ours is: at our addresses, or, for a group, at
-// everybody's on those networks.
+// everybody's on those networks. Loopback counts where we are on no network; on a
+// network another machine may have the name, and then it is the one that is meant.
 func (c *Carrier) ownAddrs(name netbios.Name) []netip.Addr {
-	var addrs []netip.Addr
+	var addrs, loopback []netip.Addr
+	contested := false
 	for _, n := range c.attached() {
-		switch cl := n.names.find(name); {
-		case cl == nil || !cl.owned():
+		cl := n.names.find(name)
+		switch {
+		case cl == nil:
+		case !cl.owned():
+			contested = true
+		case n.iface.Loopback():
+			loopback = append(loopback, n.iface.Addr())
 		case !cl.group:
 			addrs = append(addrs, n.iface.Addr())
 		case n.iface.Broadcast.IsValid():
 			addrs = append(addrs, n.iface.Broadcast)
 		}
+	}
+	if len(addrs) == 0 && !contested {
+		return loopback
 	}
 	return addrs
 }

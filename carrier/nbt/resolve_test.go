@@ -59,6 +59,25 @@ func TestResolveByBroadcast(t *testing.T) {
 	})
 }
 
+// TestResolveOwnName: loopback is the answer only where nobody else can have the name.
+func TestResolveOwnName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		alone := l.start(t, Config{}, "127.0.0.1/8")
+		mustClaim(t, alone.Carrier, pc17)
+		wantAddrs(t, alone.Carrier, pc17, "127.0.0.1")
+		alone.stop()
+
+		other := l.start(t, Config{}, "10.0.0.9/24")
+		mustClaim(t, other.Carrier, alice)
+		h := l.start(t, Config{}, "127.0.0.1/8", "10.0.0.1/24")
+		mustClaim(t, h.Carrier, pc17)
+		wantConflict(t, tryClaim(t, h.Carrier, alice, false), alice, "10.0.0.9")
+		wantAddrs(t, h.Carrier, pc17, "10.0.0.1")
+		wantAddrs(t, h.Carrier, alice, "10.0.0.9")
+	})
+}
+
 func TestResolveForeignGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)

@@ -24,7 +24,7 @@ type wins struct {
 	mu      sync.Mutex
 	records map[netbios.Name][]nbns.Address
 	renewed map[string]time.Time // when the line about a name and address was last claimed
-	seen    []string // requests, as kind, name and address
+	seen    []string             // requests, as kind, name and address
 	ttl     time.Duration
 	// challenges makes it send claimants to the present owner (RFC 1002 4.2.7).
 	challenges bool
@@ -198,16 +198,23 @@ func TestNodeTypes(t *testing.T) {
 					}
 				}
 				h := l.start(t, cfg, "10.0.0.1/24")
+				take := func() []string {
+					mu.Lock()
+					defer mu.Unlock()
+					got := sent
+					sent = nil
+					return got
+				}
 				mustClaim(t, h.Carrier, pc17)
-				if diff := cmp.Diff(tt.claim, sent); diff != "" {
+				if diff := cmp.Diff(tt.claim, take()); diff != "" {
 					t.Errorf("claim (-want +got):\n%s", diff)
 				}
 				time.Sleep(5 * time.Second) // the check after the claim is over
-				sent = nil
+				take()
 				if _, err := h.Resolve(t.Context(), alice); err == nil {
 					t.Error("Resolve found a name that nobody has")
 				}
-				if diff := cmp.Diff(tt.resolve, sent); diff != "" {
+				if diff := cmp.Diff(tt.resolve, take()); diff != "" {
 					t.Errorf("resolve (-want +got):\n%s", diff)
 				}
 			})
