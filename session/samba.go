@@ -57,26 +57,27 @@ func (s Samba) run(ctx context.Context, args ...string) ([]byte, error) {
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("session: %s: %w", argv[0], fs.ErrNotExist)
 	case err != nil:
-		line, _, _ := strings.Cut(complaint.String(), "\n")
+		line, _, _ := strings.Cut(complaint.kept.String(), "\n")
 		return nil, fmt.Errorf("session: %s: %w: %q", argv[0], err, line)
 	case out.overflown:
 		return nil, fmt.Errorf("session: %s: output is longer than %d bytes", argv[0], maxSambaOutput)
 	}
-	return out.Bytes(), nil
+	return out.kept.Bytes(), nil
 }
 
-// limited is a buffer that takes no more than maxSambaOutput bytes.
+// limited is a buffer that takes no more than maxSambaOutput bytes. It does not
+// embed the buffer, whose ReadFrom would know no limit.
 type limited struct {
-	bytes.Buffer
+	kept      bytes.Buffer
 	overflown bool
 }
 
 func (l *limited) Write(b []byte) (int, error) {
-	if l.Len()+len(b) > maxSambaOutput {
+	if l.kept.Len()+len(b) > maxSambaOutput {
 		l.overflown = true
 		return len(b), nil
 	}
-	return l.Buffer.Write(b)
+	return l.kept.Write(b)
 }
 
 func parseSambaJSON(b []byte) ([]Session, error) {

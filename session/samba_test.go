@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,6 +79,9 @@ func TestSambaRun(t *testing.T) {
 	}
 	if got, err := (Samba{Command: program(t, "echo no >&2; exit 1")}).Sessions(t.Context()); err == nil {
 		t.Errorf("failing smbstatus: %v, want an error", got)
+	}
+	if got, err := (Samba{Command: program(t, "yes | head -c 17000000")}).Sessions(t.Context()); err == nil || !strings.Contains(err.Error(), "longer") {
+		t.Errorf("endless smbstatus: %v, %v, want an error about the length", got, err)
 	}
 	if _, err := (Samba{Command: []string{"no-such-smbstatus"}}).Sessions(t.Context()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no smbstatus: %v, want fs.ErrNotExist", err)
