@@ -105,6 +105,14 @@ func (p *PTY) SetUTF8(t testing.TB, on bool) {
 	}
 }
 
+// SetWidth sets the width in columns.
+func (p *PTY) SetWidth(t testing.TB, columns int) {
+	t.Helper()
+	if err := unix.IoctlSetWinsize(p.fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // SetMode sets the permissions: 0620 takes messages, 0600 is what mesg(1) calls
 // "n".
 func (p *PTY) SetMode(t testing.TB, mode os.FileMode) {

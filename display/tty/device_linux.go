@@ -21,8 +21,11 @@ type terminal struct {
 	device   uint64
 	owner    int
 	writable bool // mesg y
-	utf8     bool
+	look     look
 }
+
+// minColumns is the width below which lines may as well be broken anywhere.
+const minColumns = 20
 
 var errNotTerminal = errors.New("is no terminal")
 
@@ -46,7 +49,10 @@ func openTerminal(name string) (*terminal, error) {
 		}
 		return nil, err
 	}
-	t := &terminal{file: file, writable: writable, owner: int(st.Uid), device: st.Rdev, utf8: display.KnowsUTF8(file)}
+	t := &terminal{
+		file: file, writable: writable, owner: int(st.Uid), device: st.Rdev,
+		look: look{columns: Columns, utf8: display.KnowsUTF8(file)},
+	}
 	if err := t.check(); err != nil {
 		file.Close()
 		return nil, err
@@ -67,14 +73,19 @@ func (t *terminal) check() error {
 	if err != nil {
 		return err
 	}
-	var no error
-	if err := conn.Control(func(fd uintptr) { _, no = unix.IoctlGetTermios(int(fd), unix.TCGETS) }); err != nil {
-		return err
+	terminal := false
+	err = conn.Control(func(fd uintptr) {
+		_, no := unix.IoctlGetTermios(int(fd), unix.TCGETS)
+		terminal = no == nil
+		// Not the last column, which makes some terminals begin a new line.
+		if size, no := unix.IoctlGetWinsize(int(fd), unix.TIOCGWINSZ); no == nil && size.Col > 0 {
+			t.look.columns = min(Columns, max(int(size.Col)-1, minColumns))
+		}
+	})
+	if err == nil && !terminal {
+		err = errNotTerminal
 	}
-	if no != nil {
-		return errNotTerminal
-	}
-	return nil
+	return err
 }
 
 // is reports whether w is the same terminal.

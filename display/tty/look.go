@@ -7,8 +7,8 @@ import (
 	"messngr/display"
 )
 
-// columns is the width that wall(1) fills, whatever the terminal's is.
-const columns = 79
+// Columns is the width of a message: that of wall(1), for terminals of 80.
+const Columns = 79
 
 // indent is before each line that came with a message, so that no text can look
 // like a headline of ours.
@@ -16,8 +16,9 @@ const indent = "  "
 
 // Wall is how wall(1) writes a message: a banner and the text in lines that are
 // filled up with blanks, so that what stood there before does not shine
-// through. It takes at most so many lines of the message; 0: all of them.
-func Wall(m *messngr.Message, lines int) string {
+// through. It takes at most so many columns, and so many lines of the message;
+// 0: all of them.
+func Wall(m *messngr.Message, columns, lines int) string {
 	var b strings.Builder
 	fill := func(line, end string) {
 		b.WriteString(line)
@@ -43,8 +44,9 @@ func Wall(m *messngr.Message, lines int) string {
 }
 
 // Write is how write(1) writes a message: a line that tells whose it is, the
-// text, and EOF. It takes at most so many lines of the message; 0: all of them.
-func Write(m *messngr.Message, lines int) string {
+// text, and EOF. It takes at most so many columns, and so many lines of the
+// message; 0: all of them.
+func Write(m *messngr.Message, columns, lines int) string {
 	var b strings.Builder
 	b.WriteString("\r\n\a\a\a")
 	for _, line := range display.Wrap([]string{display.Headline(m)}, columns) {

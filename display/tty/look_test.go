@@ -33,7 +33,7 @@ func TestWall(t *testing.T) {
 		fill("  "+long, 2+len(long)) + "\r\n" +
 		fill("  0123456789 0123456789 0123456789", 34) + "\r\n" +
 		fill("", 0) + "\r\n"
-	if got := tty.Wall(message(), 0); got != want {
+	if got := tty.Wall(message(), tty.Columns, 0); got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}
 }
@@ -41,12 +41,12 @@ func TestWall(t *testing.T) {
 func TestWrite(t *testing.T) {
 	want := "\r\n\a\a\aMessage from ALICE (unverified, SMB from 10.0.0.7) to PC17 at 14:02:\r\n" +
 		"  Größe\r\n  日本    |\r\n\r\n  " + long + "\r\n  0123456789 0123456789 0123456789\r\nEOF\r\n"
-	if got := tty.Write(message(), 0); got != want {
+	if got := tty.Write(message(), tty.Columns, 0); got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
 	}
 	want = "\r\n\a\a\aMessage from ALICE (unverified, SMB from 10.0.0.7) to PC17 at 14:02:\r\n" +
 		"  Größe\r\n  [4 more lines: messngr inbox show 01000000-0000-0000-0000-000000000000]\r\nEOF\r\n"
-	if got := tty.Write(message(), 2); got != want {
+	if got := tty.Write(message(), tty.Columns, 2); got != want {
 		t.Errorf("two lines:\n got %q\nwant %q", got, want)
 	}
 }

@@ -126,16 +126,24 @@ func (d *Display) Show(ctx context.Context, m *messngr.Message) error {
 // failure is the error of a Show that has shown nothing. Nobody is there if
 // there is no terminal but those whose owners do not want to be disturbed.
 func failure(reasons []error) error {
-	why := errors.Join(reasons...)
-	if why == nil {
-		return fmt.Errorf("tty: %w", messngr.ErrNobody)
-	}
+	why, nobody := error(nil), true
 	for _, r := range reasons {
+		if why == nil {
+			why = r
+		} else {
+			why = fmt.Errorf("%w; %w", why, r)
+		}
 		if !errors.Is(r, errMesg) && !errors.Is(r, errOther) && !errors.Is(r, errOurs) && !errors.Is(r, fs.ErrNotExist) {
-			return fmt.Errorf("tty: %w", why)
+			nobody = false
 		}
 	}
-	return fmt.Errorf("tty: %w: %w", messngr.ErrNobody, why)
+	switch {
+	case why == nil:
+		return fmt.Errorf("tty: %w", messngr.ErrNobody)
+	case nobody:
+		return fmt.Errorf("tty: %w: %w", messngr.ErrNobody, why)
+	}
+	return fmt.Errorf("tty: %w", why)
 }
 
 // audience returns the sessions whose terminals m is for, each terminal once.
@@ -171,7 +179,7 @@ func (d *Display) begin(ctx context.Context, s session.Session, m *messngr.Messa
 		d.env.Log.Warn("terminal gives up a message", "terminal", s.TTY, "user", s.User, "id", m.ID, "waiting", maxWaiting)
 		return nil, errBlocked
 	}
-	j := &job{terminal: s.TTY, file: t, lane: l, rest: looks.of(t)}
+	j := &job{terminal: s.TTY, file: t, lane: l, rest: looks.of(t.look)}
 	select {
 	case l.turn <- struct{}{}:
 		j.has = true
@@ -240,24 +248,37 @@ func (d *Display) leave(j *job) {
 	}
 }
 
-// looks is what a message looks like on terminals that know UTF-8, and on
-// others.
-type looks struct{ utf8, ascii []byte }
-
-// newLooks gives messages to one person the look of write(1), and all others
-// that of wall(1).
-func newLooks(m *messngr.Message, lines int) *looks {
-	text := Wall(m, lines)
-	if m.Audience != "" {
-		text = Write(m, lines)
-	}
-	return &looks{utf8: []byte(text), ascii: []byte(display.ASCII(text))}
+// looks is what a message looks like on different terminals.
+type looks struct {
+	m     *messngr.Message
+	lines int
+	made  map[look][]byte
 }
 
-// of returns the look for one terminal.
-func (l *looks) of(t *terminal) []byte {
-	if t.utf8 {
-		return l.utf8
+// look is what of a terminal matters for the look.
+type look struct {
+	columns int
+	utf8    bool
+}
+
+func newLooks(m *messngr.Message, lines int) *looks {
+	return &looks{m: m, lines: lines, made: make(map[look][]byte)}
+}
+
+// of gives messages to one person the look of write(1), and all others that of
+// wall(1).
+func (l *looks) of(t look) []byte {
+	if b, ok := l.made[t]; ok {
+		return b
 	}
-	return l.ascii
+	layout := Wall
+	if l.m.Audience != "" {
+		layout = Write
+	}
+	text := layout(l.m, t.columns, l.lines)
+	if !t.utf8 {
+		text = display.ASCII(text)
+	}
+	l.made[t] = []byte(text)
+	return l.made[t]
 }

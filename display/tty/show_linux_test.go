@@ -212,6 +212,21 @@ func TestASCII(t *testing.T) {
 	}
 }
 
+// Lines fit into a narrow terminal.
+func TestNarrow(t *testing.T) {
+	p := displaytest.OpenPTY(t)
+	p.SetWidth(t, 41)
+	seen := p.Read(t)
+	if err := newTest(t, on("alice", p)).Show(t.Context(), displaytest.Message(t, strings.Repeat("0123456789 ", 12)+"end.")); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(displaytest.See(t, seen, "end.")) {
+		if n := len(strings.Trim(line, "\r\n\a")); n > 40 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
+
 // A terminal that takes nothing delays nobody, and gets the message later.
 func TestBlocked(t *testing.T) {
 	blocked, free := displaytest.OpenPTY(t), displaytest.OpenPTY(t)
