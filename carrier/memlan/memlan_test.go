@@ -195,6 +195,11 @@ func TestDialRefused(t *testing.T) {
 			return fmt.Errorf("%v: %w", remote, carrier.ErrNoResources)
 		})
 		dial(betaAddr, carrier.ErrNoResources)
+		s, err := alpha.Dial(t.Context(), betaAddr, netbios.Name{}, netbios.Name{})
+		if err != nil {
+			t.Fatalf("direct hosting: %v", err)
+		}
+		s.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := alpha.Dial(ctx, betaAddr, pc, pc); !errors.Is(err, context.Canceled) {

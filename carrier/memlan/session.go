@@ -19,7 +19,7 @@ import (
 const window = 16
 
 // Dial implements carrier.NetBIOS. A host that is off or takes no sessions refuses the
-// connection.
+// connection. Calling the zero name is direct hosting: nobody is asked who is there.
 func (h *Host) Dial(ctx context.Context, addr netip.Addr, called, calling netbios.Name) (carrier.Session, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -48,6 +48,9 @@ func (h *Host) Dial(ctx context.Context, addr netip.Addr, called, calling netbio
 }
 
 func (h *Host) admit(remote netip.Addr, called netbios.Name) error {
+	if called == (netbios.Name{}) {
+		return nil
+	}
 	if h.admits != nil {
 		return h.admits(remote, called)
 	}
