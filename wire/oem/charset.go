@@ -83,6 +83,27 @@ func decodeBytes(b []byte, char func(byte) rune) string {
 	return norm.NFC.String(s.String())
 }
 
+// ascii is the page without an upper half.
+type ascii struct{}
+
+func (ascii) decode(b []byte) string {
+	return decodeBytes(b, func(c byte) rune {
+		if c < utf8.RuneSelf {
+			return rune(c)
+		}
+		return utf8.RuneError
+	})
+}
+
+func (ascii) appendRune(b []byte, r rune) ([]byte, bool) {
+	if r >= 0 && r < utf8.RuneSelf {
+		return append(b, byte(r)), true
+	}
+	return b, false
+}
+
+func (ascii) wide() bool { return false }
+
 // double is a page of one- and two-byte characters.
 type double struct{ page encoding.Encoding }
 

@@ -40,8 +40,12 @@ func TestClean(t *testing.T) {
 }
 
 // Every character by itself: nothing that moves or hides text gets through.
+// (Planes 2 to 13 have ideographs only, but for the noncharacters at their end.)
 func TestCleanEveryCharacter(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if r > 0x1ffff && r < 0xe0000 && r&0xfff0 != 0xfff0 {
+			continue
+		}
 		checkClean(t, "a"+string(r)+"b")
 	}
 }

@@ -16,26 +16,50 @@ import (
 func (p Page) Encode(s string) (b []byte, lossy bool) {
 	set := p.charset()
 	b = make([]byte, 0, len(s))
-	for _, r := range norm.NFC.String(s) {
-		if r == utf8.RuneError {
-			b, lossy = append(b, '?'), true
+	for n := 0; len(s) > 0; s = s[n:] {
+		if s[0] < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+			b, n = append(b, s[0]), 1
 			continue
 		}
-		n := len(b)
-		if b = appendExact(b, set, r); len(b) == n {
-			b, lossy = appendNearest(b, set, r), true
+		// A character with the accents that follow it. As it is first: the page
+		// may have what normalisation would replace, such as the ångström sign.
+		n = norm.NFC.NextBoundaryInString(s, true)
+		var ok bool
+		if b, ok = appendAll(b, set, s[:n]); ok {
+			continue
+		}
+		for _, r := range norm.NFC.String(s[:n]) {
+			var exact bool
+			if b, exact = appendExact(b, set, r); !exact {
+				b, lossy = appendNearest(b, set, r), true
+			}
 		}
 	}
 	return b, lossy
 }
 
-// appendExact appends r, or nothing if the page cannot write it. A page that
-// has accents of their own, as 1258 for Vietnamese, may write one of the accents
+// appendAll appends all of s, or returns b as it was and false.
+func appendAll(b []byte, set charset, s string) ([]byte, bool) {
+	n := len(b)
+	for _, r := range s {
+		var ok bool
+		if b, ok = set.appendRune(b, r); !ok || r == utf8.RuneError {
+			return b[:n], false
+		}
+	}
+	return b, true
+}
+
+// appendExact appends r, or returns b as it was and false. A page that has
+// accents of their own, as 1258 for Vietnamese, may write one of the accents
 // apart from the letter.
-func appendExact(b []byte, set charset, r rune) []byte {
+func appendExact(b []byte, set charset, r rune) ([]byte, bool) {
+	if r == utf8.RuneError {
+		return b, false
+	}
 	b, ok := set.appendRune(b, r)
 	if ok || r < utf8.RuneSelf {
-		return b
+		return b, ok
 	}
 	parts := []rune(norm.NFD.String(string(r)))
 	for i := 1; i < len(parts); i++ {
@@ -46,16 +70,19 @@ func appendExact(b []byte, set charset, r rune) []byte {
 		whole, okLetter := set.appendRune(b, letter[0])
 		whole, okAccent := set.appendRune(whole, parts[i])
 		if okLetter && okAccent {
-			return whole
+			return whole, true
 		}
 	}
-	return b
+	return b, false
 }
 
 // appendNearest appends what comes nearest to r in a page that lacks it.
 func appendNearest(b []byte, set charset, r rune) []byte {
 	if s, ok := nearest(r); ok {
 		return append(b, s...)
+	}
+	if r == utf8.RuneError {
+		return append(b, '?')
 	}
 	n := len(b)
 	for _, part := range norm.NFKD.String(string(r)) {

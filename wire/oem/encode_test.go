@@ -36,6 +36,7 @@ func TestEncode(t *testing.T) {
 		{"932", "¥100", "JPY100", true},
 		{"932", "é", "e", true},
 		{"864", "100%", "100%", false},
+		{"20127", "Grüße – 5 €, Привет", "Grusse - 5 EUR, ??????", true},
 	} {
 		b, lossy := page(t, tt.page).Encode(tt.in)
 		if string(b) != tt.want || lossy != tt.lossy {

@@ -39,7 +39,7 @@ type Page struct {
 // Lookup finds a page by its number, bare or as it is commonly written: "437",
 // "cp850", "IBM850", "windows-1252", "MS932". Case does not matter. It knows
 // 437, 720, 737, 775, 850, 852, 855, 857, 858, 860 to 866, 869, 874, 932, 936,
-// 949, 950 and 1250 to 1258.
+// 949, 950, 1250 to 1258, and 20127, which is ASCII.
 func Lookup(name string) (Page, error) {
 	number := strings.ToLower(strings.TrimSpace(name))
 	for _, prefix := range []string{"windows", "codepage", "dos", "oem", "ibm", "win", "ms", "cp"} {
@@ -127,9 +127,14 @@ func lookupWindows(number string) charset {
 		return single{charmap.Windows1257}
 	case "1258":
 		return single{charmap.Windows1258}
+	case "20127":
+		return ascii{}
 	}
 	return nil
 }
+
+// ASCII returns the page 20127, for where nothing else can be shown.
+func ASCII() Page { return Page{name: "20127", set: ascii{}} }
 
 // String returns the page's number: "850".
 func (p Page) String() string {
