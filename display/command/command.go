@@ -76,8 +76,8 @@ func New(env display.Env, cfg Config) (*Display, error) {
 		return nil, fmt.Errorf("command: %w", err)
 	}
 	known := values(&messngr.Message{})
-	for _, arg := range cfg.Command {
-		if err := checkArgument(arg, known); err != nil {
+	for i, arg := range cfg.Command {
+		if err := checkArgument(cfg.Command[max(i-1, 0)], arg, known); err != nil {
 			return nil, fmt.Errorf("command: %w", err)
 		}
 	}
@@ -99,11 +99,15 @@ func New(env display.Env, cfg Config) (*Display, error) {
 	return d, nil
 }
 
-// checkArgument refuses placeholders that would not be filled in as meant.
-func checkArgument(arg string, known []value) error {
+// checkArgument refuses placeholders that would not be filled in as meant, or
+// would be run as a program.
+func checkArgument(before, arg string, known []value) error {
 	for _, v := range known {
 		if arg != v.placeholder() && strings.Contains(arg, v.placeholder()) {
 			return fmt.Errorf("argument %q: %s must be an argument of its own", arg, v.placeholder())
+		}
+		if arg == v.placeholder() && (before == "-c" || before == "-e") {
+			return fmt.Errorf("argument %q: what a sender wrote must not be run, as it would be after %s", arg, before)
 		}
 		if arg == v.placeholder() {
 			return nil
