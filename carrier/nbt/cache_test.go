@@ -55,8 +55,36 @@ func TestCacheIsBounded(t *testing.T) {
 				t.Fatalf("name %d not found after put", i)
 			}
 		}
-		if got := len(c.entries); got != cacheSize {
+		if got := len(c.found); got != cacheSize {
 			t.Errorf("%d entries, want %d", got, cacheSize)
+		}
+	})
+}
+
+func TestCacheList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		a := l.start(t, Config{LMHosts: writeHosts(t, "10.9.9.9 SERVER #PRE\n")}, "10.0.0.1/24")
+		b := l.start(t, Config{}, "10.0.0.2/24")
+		mustClaim(t, b.Carrier, pc17)
+		wantAddrs(t, a.Carrier, pc17, "10.0.0.2")
+		time.Sleep(time.Minute)
+		server := mustName("SERVER", netbios.Workstation)
+		far := []netip.Addr{addr("10.9.9.9")}
+		forever := []CacheEntry{
+			{Name: server, Addrs: far},
+			{Name: server.WithSuffix(netbios.Messenger), Addrs: far},
+			{Name: server.WithSuffix(netbios.FileServer), Addrs: far},
+		}
+		want := append([]CacheEntry{{Name: pc17, Addrs: []netip.Addr{addr("10.0.0.2")}, Life: 9 * time.Minute}}, forever...)
+		if diff := cmp.Diff(want, a.Cache(), compareAddr); diff != "" {
+			t.Errorf("cache (-want +got):\n%s", diff)
+		}
+		if err := a.PurgeCache(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(forever, a.Cache(), compareAddr); diff != "" {
+			t.Errorf("cache after the purge (-want +got):\n%s", diff)
 		}
 	})
 }

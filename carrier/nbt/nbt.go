@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"messngr/carrier"
 	"messngr/wire/nbns"
@@ -35,6 +36,8 @@ type Config struct {
 	// HideUsers leaves names that only take messages, those of users and
 	// aliases, out of the node status that anybody can ask for.
 	HideUsers bool
+	// LMHosts is the path of an LMHOSTS file, which is asked last; "" for none.
+	LMHosts string
 	// Allow are networks beyond the attached ones whose questions are answered.
 	Allow []netip.Prefix
 	// Log takes what an administrator wants to know; nil for nothing.
@@ -76,6 +79,7 @@ type Carrier struct {
 	ready     chan struct{} // closed when the first interfaces are up
 	changed   chan struct{} // capacity 1: SetInterfaces was called
 	cache     *cache
+	hosts     atomic.Pointer[hosts]
 	servers   *servers
 	doors     doors
 	serve     carrier.SessionHandler
@@ -96,8 +100,8 @@ type want struct {
 }
 
 // New returns a carrier that takes part in nothing before Run. It refuses a scope
-// that cannot be encoded, addresses other than IPv4, and a node type that needs a
-// name server where none is given.
+// that cannot be encoded, addresses other than IPv4, a node type that needs a name
+// server where none is given, and an LMHOSTS file that cannot be read.
 func New(cfg Config) (*Carrier, error) {
 	if _, err := netbios.Wildcard().AppendEncoded(nil, cfg.Scope); err != nil {
 		return nil, fmt.Errorf("nbt: %w", err)
@@ -126,6 +130,9 @@ func New(cfg Config) (*Carrier, error) {
 		doors:      doors{sources: make(map[netip.Addr]int)},
 	}
 	c.admits = c.admitOwn
+	if err := c.PurgeCache(); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 

@@ -19,7 +19,7 @@ const conflictTimer = time.Second
 
 // Resolve implements carrier.NetBIOS. Our own names come from the table of names,
 // all others from the cache, then by broadcast and from name servers in the order of
-// the node type (RFC 1001 15.3).
+// the node type (RFC 1001 15.3), and last from the LMHOSTS file.
 func (c *Carrier) Resolve(ctx context.Context, name netbios.Name) ([]netip.Addr, error) {
 	if addrs := c.ownAddrs(name); len(addrs) > 0 {
 		return addrs, nil
@@ -77,6 +77,9 @@ func (c *Carrier) lookUp(ctx context.Context, name netbios.Name) ([]netip.Addr, 
 		if err == nil && len(addrs) > 0 {
 			return addrs, nil
 		}
+	}
+	if addrs := c.hosts.Load().lookUp(name); len(addrs) > 0 {
+		return addrs, nil
 	}
 	return nil, carrier.ErrNoName
 }
