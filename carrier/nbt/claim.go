@@ -220,7 +220,10 @@ func (c *claim) hold(ctx context.Context) error {
 			}
 			check = c.checkAfter(checks)
 		case <-doubt:
-			if _, lost = c.otherOwner(ctx, broadcastRetry); lost {
+			if !c.group {
+				_, lost = c.otherOwner(ctx, broadcastRetry)
+			}
+			if lost {
 				owner, lost = c.concede(ctx)
 			}
 			if !lost {
@@ -271,12 +274,12 @@ func (c *claim) nextVisit() time.Duration {
 	}
 }
 
-// reassert says again that the name is ours, after somebody pretended otherwise.
+// reassert says again that the name is ours, to the network and to the name server.
 func (c *claim) reassert(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	c.service.carrier.log.Info("somebody denied a name of ours, but nobody else has it", "name", c.name)
+	c.service.carrier.log.Debug("name asserted again", "name", c.name)
 	c.refreshAt = time.Time{}
 	if !c.service.broadcasts() {
 		return

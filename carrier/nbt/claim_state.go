@@ -103,6 +103,13 @@ func (c *claim) suspect() {
 	}
 }
 
+// renew makes sure that the name is still ours, or tries again to get it, because
+// others could not hear us for a while.
+func (c *claim) renew() {
+	raise(c.doubt)
+	raise(c.again)
+}
+
 // raise sets a flag that is a channel of capacity 1.
 func raise(flag chan struct{}) {
 	select {

@@ -3,6 +3,7 @@ package nbt
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -159,6 +160,26 @@ func (n *node) openUDP(addr netip.Addr, port uint16, purpose string) packetConn 
 		return nil
 	}
 	return conn
+}
+
+// couldOpenMore reports whether a port that could not be had is free now.
+func (n *node) couldOpenMore() bool {
+	return slices.ContainsFunc(n.ports, func(p carrier.Port) bool {
+		if p.Err == nil {
+			return false
+		}
+		var probe io.Closer
+		var err error
+		if p.Network == "udp" {
+			probe, err = n.carrier.listenUDP(p.Address)
+		} else {
+			probe, err = net.Listen("tcp4", p.Address.String())
+		}
+		if err == nil {
+			probe.Close()
+		}
+		return err == nil
+	})
 }
 
 // report tells the administrator what became of a port; see Carrier.Ports.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -84,6 +85,30 @@ func TestPorts(t *testing.T) {
 		other := l.start(t, Config{}, "10.0.1.2/24")
 		mustClaim(t, other.Carrier, pc17)
 		wantAddrs(t, h.Carrier, pc17, "10.0.1.2")
+	})
+}
+
+// TestPortBecomesFree: what another program had is taken when it is gone.
+func TestPortBecomesFree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		l.taken[netip.MustParseAddrPort("10.0.0.1:137")] = errors.New("address already in use")
+		h := l.start(t, Config{}, "10.0.0.1/24")
+		if err := tryClaim(t, h.Carrier, pc17, false); !errors.Is(err, carrier.ErrOff) {
+			t.Errorf("Claim = %v, want ErrOff", err)
+		}
+		time.Sleep(5 * reopenTime)
+		wantStates(t, h.Carrier, "eth0 PC17<03> claiming")
+		l.mu.Lock()
+		clear(l.taken)
+		l.mu.Unlock()
+		time.Sleep(reopenTime + 2*time.Second)
+		wantStates(t, h.Carrier, "eth0 PC17<03> registered")
+		for _, p := range h.Ports() {
+			if p.Err != nil {
+				t.Errorf("port %v is still not ours: %v", p.Address, p.Err)
+			}
+		}
 	})
 }
 

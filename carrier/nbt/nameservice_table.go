@@ -68,6 +68,14 @@ func (s *nameService) releaseAll() {
 	}
 }
 
+func (s *nameService) renewAll() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, c := range s.order {
+		c.renew()
+	}
+}
+
 // entries lists the names in the order in which they were claimed.
 func (s *nameService) entries() []carrier.NameEntry {
 	s.mu.RLock()

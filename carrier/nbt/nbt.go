@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"messngr/carrier"
 	"messngr/wire/nbns"
@@ -136,15 +137,23 @@ func New(cfg Config) (*Carrier, error) {
 	return c, nil
 }
 
+// reopenTime is how often ports are tried again that could not be had.
+const reopenTime = time.Minute
+
 // Run implements carrier.NetBIOS. Ports that cannot be had are reported by Ports
-// and keep nothing else from running. At the end all names are released.
+// and keep nothing else from running; they are taken when they become free. At the
+// end all names are released.
 func (c *Carrier) Run(ctx context.Context) error {
 	c.adjust()
 	close(c.ready)
+	reopen := time.NewTicker(reopenTime)
+	defer reopen.Stop()
 	for {
 		select {
 		case <-c.changed:
 			c.adjust()
+		case <-reopen.C:
+			c.reopen()
 		case <-ctx.Done():
 			c.shutDown()
 			return nil
@@ -167,6 +176,14 @@ func (c *Carrier) SetInterfaces(list []Interface) {
 	select {
 	case c.changed <- struct{}{}:
 	default:
+	}
+}
+
+// Renew registers all names again, after a time in which other machines could not
+// hear us: they may have taken our names, and name servers may have dropped them.
+func (c *Carrier) Renew() {
+	for _, n := range c.attached() {
+		n.names.renewAll()
 	}
 }
 
@@ -196,6 +213,24 @@ func (c *Carrier) adjust() {
 	c.nodes = nodes
 	c.mu.Unlock()
 	stopAll(gone)
+}
+
+// reopen starts nodes anew that can have a port now which another program had.
+func (c *Carrier) reopen() {
+	var gone []*node
+	c.mu.Lock()
+	c.nodes = slices.DeleteFunc(slices.Clone(c.nodes), func(n *node) bool {
+		if !n.couldOpenMore() {
+			return false
+		}
+		gone = append(gone, n)
+		return true
+	})
+	c.mu.Unlock()
+	if len(gone) > 0 {
+		stopAll(gone)
+		c.adjust()
+	}
 }
 
 func (c *Carrier) shutDown() {
