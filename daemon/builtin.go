@@ -3,6 +3,7 @@ package daemon
 import (
 	"messngr"
 	"messngr/display"
+	"messngr/display/command"
 	"messngr/display/terminal"
 	"messngr/display/tty"
 	"messngr/transport"
@@ -18,7 +19,7 @@ func transports() []transport.Kind {
 
 // displays is the list of ways to show a message.
 func displays() []display.Kind {
-	return []display.Kind{terminal.Kind(), tty.Kind()}
+	return []display.Kind{terminal.Kind(), tty.Kind(), command.Kind()}
 }
 
 // powers says what the router may expect of a transport, by its name.
