@@ -208,7 +208,10 @@ func (h *Host) HandleDatagrams(take func(carrier.Datagram)) { h.take = take }
 func (h *Host) Ports() []carrier.Port { return nil }
 
 // SendDatagram implements carrier.NetBIOS. Like UDP it reports no errors of the way.
-func (h *Host) SendDatagram(_ context.Context, addr netip.Addr, to, from netbios.Name, data []byte) error {
+func (h *Host) SendDatagram(ctx context.Context, addr netip.Addr, to, from netbios.Name, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	h.lan.mu.Lock()
 	defer h.lan.mu.Unlock()
 	if h.running == nil {

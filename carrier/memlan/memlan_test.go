@@ -311,6 +311,11 @@ func TestWhoGetsADatagram(t *testing.T) {
 			t.Errorf("send while off: %v, want ErrOff", err)
 		}
 		run(t, alpha, beta, deaf)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := alpha.SendDatagram(ctx, betaAddr, pc, pc, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("send after the end: %v, want Canceled", err)
+		}
 		claim(t, beta, pc, false)
 		claim(t, alpha, group, true)
 		claim(t, beta, group, true)

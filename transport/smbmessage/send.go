@@ -9,13 +9,12 @@ import (
 	"iter"
 	"net/netip"
 	"os"
-	"slices"
 	"syscall"
 	"time"
-	"unicode/utf8"
 
 	"messngr"
 	"messngr/carrier"
+	"messngr/transport"
 	"messngr/wire/nbss"
 	"messngr/wire/netbios"
 	"messngr/wire/oem"
@@ -33,13 +32,6 @@ type letter struct {
 	from, to []byte
 	text     []byte // with "\n" for line breaks
 	lossy    bool
-}
-
-// place is where to find a device: what to call, and at which addresses.
-type place struct {
-	called netbios.Name
-	to     []byte // the recipient that the message names
-	addrs  []netip.Addr
 }
 
 // Send implements messngr.Sender. It reaches one device over the first NetBIOS network
@@ -78,104 +70,40 @@ func (t *Transport) write(m *messngr.Message) (letter, error) {
 	if claimed == "" {
 		claimed = t.env.Host
 	}
-	return letter{from: t.shorten(oem.CleanLine(claimed)), text: text, lossy: lossy}, nil
-}
-
-// shorten returns as much of a sender's name as no receiver has trouble with: Windows NT
-// 4 crashes at more than 15 bytes.
-func (t *Transport) shorten(name string) []byte {
-	for {
-		b, _ := t.env.Page.Encode(name)
-		if len(b) <= netbios.MaxLabel {
-			return b
-		}
-		_, size := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-size]
-	}
+	return letter{from: t.env.Shorten(claimed), text: text, lossy: lossy}, nil
 }
 
 func (t *Transport) sendOver(ctx context.Context, network carrier.NetBIOS, to messngr.Device, l letter) (messngr.Evidence, error) {
-	where, err := t.find(ctx, network, to)
+	place, named, err := t.find(ctx, network, to)
 	if err != nil {
 		return messngr.Evidence{}, err
 	}
-	l.to = where.to
-	calling, err := t.name(t.env.Host)
+	l.to = named
+	calling, err := t.env.Named(t.env.Host, netbios.Messenger)
 	if err != nil {
 		return messngr.Evidence{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
 	}
-	for _, addr := range where.addrs[:min(len(where.addrs), maxAddresses)] {
+	for _, addr := range place.Addrs[:min(len(place.Addrs), maxAddresses)] {
 		var s carrier.Session
-		if s, err = network.Dial(ctx, addr, where.called, calling); err == nil {
+		if s, err = network.Dial(ctx, addr, place.Called, calling); err == nil {
 			return t.deliver(ctx, s, l)
 		}
 	}
 	return messngr.Evidence{}, dialError(err)
 }
 
-// find says whom to call for a device. Without a name the machine is asked which one it
-// has for messages; a machine that does not say is called as a server.
-func (t *Transport) find(ctx context.Context, network carrier.NetBIOS, to messngr.Device) (place, error) {
-	if to.Name == "" {
-		entries, err := network.Status(ctx, to.Address)
-		if ctx.Err() != nil {
-			return place{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, ctx.Err())
-		}
-		if err != nil {
-			return place{called: serverName(), to: []byte(to.Address.String()), addrs: []netip.Addr{to.Address}}, nil
-		}
-		called, ok := messageName(entries)
-		if !ok {
-			return place{}, fmt.Errorf("%w: %v has no name that takes messages", messngr.ErrUnknownName, to.Address)
-		}
-		return place{called: called, to: []byte(called.Label()), addrs: []netip.Addr{to.Address}}, nil
+// find says whom to call for a device. A machine that does not say which names it has is
+// called as whichever server it is.
+func (t *Transport) find(ctx context.Context, network carrier.NetBIOS, to messngr.Device) (place transport.Place, named []byte, err error) {
+	place, err = t.env.Locate(ctx, network, to)
+	if err == nil {
+		return place, []byte(place.Called.Label()), nil
 	}
-	called, err := t.name(to.Name)
-	if err != nil {
-		return place{}, fmt.Errorf("%w: %w", messngr.ErrUnknownName, err)
+	if to.Name == "" && ctx.Err() == nil && errors.Is(err, messngr.ErrUnavailable) {
+		place = transport.Place{Called: serverName(), Addrs: []netip.Addr{to.Address}}
+		return place, []byte(to.Address.String()), nil
 	}
-	where := place{called: called, to: []byte(called.Label())}
-	if to.Address.IsValid() {
-		where.addrs = []netip.Addr{to.Address}
-		return where, nil
-	}
-	where.addrs, err = network.Resolve(ctx, called)
-	if err == nil && len(where.addrs) == 0 || errors.Is(err, carrier.ErrNoName) {
-		return place{}, fmt.Errorf("%w: nobody answers for %s", messngr.ErrUnknownName, called)
-	}
-	if err != nil {
-		return place{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
-	}
-	return where, nil
-}
-
-// name returns the NetBIOS name under which a message name takes messages.
-func (t *Transport) name(s string) (netbios.Name, error) {
-	label, err := t.env.Page.EncodeName(s)
-	if err != nil {
-		return netbios.Name{}, err
-	}
-	return netbios.New(string(label), netbios.Messenger)
-}
-
-// messageName picks, of the names of a machine, the machine's own for messages, or else
-// the first that takes any.
-func messageName(entries []carrier.NameEntry) (netbios.Name, bool) {
-	var first netbios.Name
-	found := false
-	for _, e := range entries {
-		if e.Group || e.Name.Suffix() != netbios.Messenger || e.State == carrier.Conflict {
-			continue
-		}
-		machine := e.Name.WithSuffix(netbios.Workstation)
-		if slices.ContainsFunc(entries, func(e carrier.NameEntry) bool { return e.Name == machine && !e.Group }) {
-			return e.Name, true
-		}
-		if !found {
-			first, found = e.Name, true
-		}
-	}
-	return first, found
+	return place, nil, err
 }
 
 // dialError says what it means for a message that no session came about.

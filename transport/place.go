@@ -1,0 +1,100 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"unicode/utf8"
+
+	"messngr"
+	"messngr/carrier"
+	"messngr/wire/netbios"
+	"messngr/wire/oem"
+)
+
+// Place is where a device takes messages.
+type Place struct {
+	// Called is the name under which it takes them.
+	Called netbios.Name
+	// Addrs are its addresses, best first; there is at least one.
+	Addrs []netip.Addr
+}
+
+// Locate finds a device, which is not a group, on one NetBIOS network. One that has no
+// name is asked which it has for messages. The error is messngr.ErrUnknownName if
+// nobody has the name, or the machine none for messages, and messngr.ErrUnavailable if
+// that could not be found out.
+func (e Env) Locate(ctx context.Context, network carrier.NetBIOS, to messngr.Device) (Place, error) {
+	if to.Name == "" {
+		entries, err := network.Status(ctx, to.Address)
+		if err != nil {
+			return Place{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
+		}
+		called, ok := messageName(entries)
+		if !ok {
+			return Place{}, fmt.Errorf("%w: %v has no name that takes messages", messngr.ErrUnknownName, to.Address)
+		}
+		return Place{called, []netip.Addr{to.Address}}, nil
+	}
+	called, err := e.Named(to.Name, netbios.Messenger)
+	if err != nil {
+		return Place{}, fmt.Errorf("%w: %w", messngr.ErrUnknownName, err)
+	}
+	if to.Address.IsValid() {
+		return Place{called, []netip.Addr{to.Address}}, nil
+	}
+	addrs, err := network.Resolve(ctx, called)
+	switch {
+	case errors.Is(err, carrier.ErrNoName), err == nil && len(addrs) == 0:
+		return Place{}, fmt.Errorf("%w: nobody answers for %s", messngr.ErrUnknownName, called)
+	case err != nil:
+		return Place{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
+	}
+	return Place{called, addrs}, nil
+}
+
+// Named returns the NetBIOS name that has a message name, or the name of a group, as
+// its label in the site's code page. It fails for names that cannot be one.
+func (e Env) Named(name string, suffix netbios.Suffix) (netbios.Name, error) {
+	label, err := e.Page.EncodeName(name)
+	if err != nil {
+		return netbios.Name{}, err
+	}
+	return netbios.New(string(label), suffix)
+}
+
+// Shorten returns as much of a name, in one line and in the site's code page, as every
+// old receiver takes: 15 bytes. Windows NT 4 crashes at a longer name of the sender.
+func (e Env) Shorten(name string) []byte {
+	name = oem.CleanLine(name)
+	for {
+		b, _ := e.Page.Encode(name)
+		if len(b) <= netbios.MaxLabel {
+			return b
+		}
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+}
+
+// messageName picks, of the names of a machine, the machine's own for messages, or else
+// the first that takes any.
+func messageName(entries []carrier.NameEntry) (netbios.Name, bool) {
+	var first netbios.Name
+	found := false
+	for _, e := range entries {
+		if e.Group || e.Name.Suffix() != netbios.Messenger || e.State == carrier.Conflict {
+			continue
+		}
+		machine := e.Name.WithSuffix(netbios.Workstation)
+		if slices.ContainsFunc(entries, func(e carrier.NameEntry) bool { return e.Name == machine && !e.Group }) {
+			return e.Name, true
+		}
+		if !found {
+			first, found = e.Name, true
+		}
+	}
+	return first, found
+}
