@@ -104,6 +104,9 @@ type packetConn interface {
 	Close() error
 }
 
+// readBuffer is how many bytes may wait to be read from a socket.
+const readBuffer = 1 << 20
+
 // listenUDP opens a socket at addr and nowhere else. It must never share the port
 // (SO_REUSEADDR): that succeeds beside a running nmbd and steals its answers.
 func listenUDP(addr netip.AddrPort) (packetConn, error) {
@@ -111,6 +114,9 @@ func listenUDP(addr netip.AddrPort) (packetConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whole networks speak at once when the power comes back. A system that grants
+	// less memory for that is no reason to do without the port.
+	_ = conn.SetReadBuffer(readBuffer)
 	return conn, nil
 }
 

@@ -39,7 +39,8 @@ type Config struct {
 	HideUsers bool
 	// LMHosts is the path of an LMHOSTS file, which is asked last; "" for none.
 	LMHosts string
-	// Allow are networks beyond the attached ones whose questions are answered.
+	// Allow are networks whose questions are answered, besides the attached ones
+	// and the name servers.
 	Allow []netip.Prefix
 	// Log takes what an administrator wants to know; nil for nothing.
 	Log *slog.Logger
@@ -252,7 +253,7 @@ func stopAll(nodes []*node) {
 // Claim implements carrier.NetBIOS. A name that another machine defends on some
 // interface stays claimed on all others, is listed as in conflict, and is tried
 // again every few minutes, until it is released: a caller who does not want that
-// releases it when Claim returns an error.
+// releases it when Claim returns an error. When ctx ends first, the claim goes on.
 func (c *Carrier) Claim(ctx context.Context, name netbios.Name, group bool) error {
 	select {
 	case <-c.ready:
