@@ -145,7 +145,7 @@ func (d *daemon) assemble(ctx context.Context) error {
 
 func newLogger(o Options) *slog.Logger {
 	if o.Interactive {
-		return slog.New(tint.NewHandler(o.Stderr, &tint.Options{TimeFormat: time.TimeOnly}))
+		return slog.New(tint.NewTextHandler(o.Stderr, &tint.Options{TimeFormat: time.TimeOnly}))
 	}
 	return slog.New(slog.NewTextHandler(o.Stderr, nil))
 }
