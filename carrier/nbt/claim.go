@@ -124,6 +124,9 @@ func (c *claim) acquire(ctx context.Context) error {
 	if !atServer && !s.serving {
 		return fmt.Errorf("nbt: claim %v: the port of the name service is not ours: %w", c.name, carrier.ErrOff)
 	}
+	if c.neighbourHas(ctx) {
+		return fmt.Errorf("nbt: claim %v: another program of this host has the name: %w", c.name, carrier.ErrOff)
+	}
 	if byBroadcast && s.node() != nbns.HNode {
 		if err := c.bidByBroadcast(ctx); err != nil {
 			return err

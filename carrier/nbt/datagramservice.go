@@ -25,7 +25,9 @@ type datagramService struct {
 	unicast packetConn
 	// broadcast hears what goes to all nodes of the network; nil if nothing does.
 	broadcast packetConn
-	id        atomic.Uint32
+	// serving says that unicast is where others look for us.
+	serving bool
+	id      atomic.Uint32
 }
 
 // openDatagrams opens the sockets of the datagram service. Without the port of the
@@ -37,6 +39,7 @@ func openDatagrams(n *node) *datagramService {
 		return s
 	}
 	s.unicast = n.openUDP(n.iface.Addr(), port, "datagram service")
+	s.serving = s.unicast != nil
 	if n.iface.Broadcast.IsValid() && bindsBroadcast {
 		s.broadcast = n.openUDP(n.iface.Broadcast, port, "datagram service, broadcasts")
 	}
@@ -55,6 +58,9 @@ func (s *datagramService) run(ctx context.Context) {
 		if conn != nil {
 			readers.Go(func() { s.receive(ctx, conn) })
 		}
+	}
+	if s.borrows() {
+		readers.Go(func() { s.borrow(ctx) })
 	}
 	<-ctx.Done()
 	for _, conn := range []packetConn{s.unicast, s.broadcast} {
@@ -86,22 +92,25 @@ func (s *datagramService) receive(ctx context.Context, conn packetConn) {
 // because nobody has proven to be at the address that a datagram came from.
 func (s *datagramService) handle(b []byte, from netip.AddrPort) {
 	p, err := nbdgm.Parse(b)
-	if err != nil || s.carrier.take == nil {
+	if err != nil {
 		return
 	}
 	d, ok := p.(nbdgm.Datagram)
 	if !ok || d.Fragment() || !netbios.SameScope(d.ToScope, s.carrier.cfg.Scope) {
 		return
 	}
-	group, ours := s.ours(d.To)
-	if !ours {
-		return
-	}
-	s.carrier.take(carrier.Datagram{
-		To: d.To, From: d.From, Group: group, Source: from,
+	in := carrier.Datagram{
+		To: d.To, From: d.From, Group: d.Type != nbdgm.DirectUnique, Source: from,
 		Mismatch:  d.Source.Addr() != from.Addr(),
 		Interface: s.node.iface.Name, Data: d.Data,
-	})
+	}
+	if s.carrier.overhears != nil {
+		s.carrier.overhears(in)
+	}
+	if group, ours := s.ours(d.To); ours && s.carrier.take != nil {
+		in.Group = group
+		s.carrier.take(in)
+	}
 }
 
 // ours reports whether a name is one of ours here, and whether it is a group's.

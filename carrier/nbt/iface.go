@@ -160,7 +160,10 @@ func (n *node) stop() {
 // the port cannot be had.
 func (n *node) openUDP(addr netip.Addr, port uint16, purpose string) packetConn {
 	at := netip.AddrPortFrom(addr, port)
-	conn, err := n.carrier.listenUDP(at)
+	conn, err := packetConn(nil), n.carrier.keeps("udp", at)
+	if err == nil {
+		conn, err = n.carrier.listenUDP(at)
+	}
 	n.report(carrier.Port{Network: "udp", Address: at, Purpose: purpose, Err: err})
 	if err != nil {
 		return nil
@@ -171,7 +174,7 @@ func (n *node) openUDP(addr netip.Addr, port uint16, purpose string) packetConn 
 // couldOpenMore reports whether a port that could not be had is free now.
 func (n *node) couldOpenMore() bool {
 	return slices.ContainsFunc(n.ports, func(p carrier.Port) bool {
-		if p.Err == nil {
+		if p.Err == nil || n.carrier.keeps(p.Network, p.Address) != nil {
 			return false
 		}
 		var probe io.Closer

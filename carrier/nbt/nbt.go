@@ -42,6 +42,9 @@ type Config struct {
 	// Allow are networks whose questions are answered, besides the attached ones
 	// and the name servers.
 	Allow []netip.Prefix
+	// Neighbour is another program of this host that may have some of the ports;
+	// nil if there is none.
+	Neighbour Neighbour
 	// Log takes what an administrator wants to know; nil for nothing.
 	Log *slog.Logger
 }
@@ -87,6 +90,7 @@ type Carrier struct {
 	serve     carrier.SessionHandler
 	admits    func(remote netip.Addr, called netbios.Name) error
 	take      func(carrier.Datagram)
+	overhears func(carrier.Datagram)
 
 	mu         sync.RWMutex
 	interfaces []Interface // as they should be

@@ -55,7 +55,10 @@ func (s *sessionService) open(n *node, port uint16, purpose string, direct bool)
 		return
 	}
 	at := netip.AddrPortFrom(n.iface.Addr(), port)
-	l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
+	l, err := (*net.TCPListener)(nil), n.carrier.keeps("tcp", at)
+	if err == nil {
+		l, err = net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
+	}
 	n.report(carrier.Port{Network: "tcp", Address: at, Purpose: purpose, Err: err})
 	if err == nil {
 		s.listeners = append(s.listeners, listener{l, direct})
