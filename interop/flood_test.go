@@ -160,3 +160,44 @@ func resident(t *testing.T, d *lab.Daemon) (kB int) {
 	}
 	return kB
 }
+
+// Good messages, faster than anybody needs: a burst is taken, what is beyond the limit is refused by the protocol's own
+// error, and exactly what was answered is in the inbox.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	ctx := labtest.Context(t, time.Minute)
+	hosts := lan(t, "alpha", "beta")
+	ours, _ := serve(ctx, t, hosts[0], "")
+	const tries, burst = 6000, 2000
+	taken, refused, firstRefused := 0, 0, 0
+	if err := hosts[1].Do(func() error {
+		for i := range tries {
+			err := hammer.New("bob", "ALPHA", fmt.Sprint(i)).Deliver(messages(hosts[0]))
+			switch {
+			case err == nil:
+				taken++
+			case strings.Contains(err.Error(), "refused"):
+				if refused == 0 {
+					firstRefused = i
+				}
+				refused++
+			default:
+				return fmt.Errorf("message %d: %w", i, err)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d taken, %d refused, the first after %d", taken, refused, firstRefused)
+	if firstRefused < burst || refused == 0 {
+		t.Errorf("the first refusal is after %d messages, want after %d or more, and some", firstRefused, burst)
+	}
+	all, err := ours.Inbox(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != taken {
+		t.Errorf("%d messages are in the inbox, %d were answered", len(all), taken)
+	}
+}
