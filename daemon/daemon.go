@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"sync"
 	"time"
@@ -57,19 +56,22 @@ type daemon struct {
 	started time.Time
 	stop    context.CancelFunc
 
+	mu                sync.Mutex // guards the next line
 	chosen, available []nbt.Interface
-	store             store.Store
-	names             *names.Table
-	policy            *policy.Policy
-	router            *router.Router
-	sessions          session.Lister
-	carriers          []carrier.NetBIOS
-	node              nbns.NodeType
-	moved             bool // the ports were moved up for want of privileges
-	receivers         []messngr.Receiver
-	transports        []transport.Kind
-	displays          []namedDisplay
-	socket            net.Listener
+
+	store      store.Store
+	names      *names.Table
+	policy     *policy.Policy
+	router     *router.Router
+	sessions   session.Lister
+	nbt        *nbt.Carrier // nil if it is switched off
+	carriers   []carrier.NetBIOS
+	node       nbns.NodeType
+	moved      bool // the ports were moved up for want of privileges
+	receivers  []messngr.Receiver
+	transports []transport.Kind
+	displays   []namedDisplay
+	socket     net.Listener
 }
 
 type namedDisplay struct {
@@ -81,7 +83,7 @@ type namedDisplay struct {
 func build(ctx context.Context, o Options, s *settings) (*daemon, error) {
 	d := &daemon{o: o, s: s, started: time.Now(), log: newLogger(o), sessions: session.System()}
 	var err error
-	if d.chosen, d.available, err = choose(s.Interfaces); err != nil {
+	if err := d.firstChoice(); err != nil {
 		return nil, err
 	}
 	d.adjustPorts()
@@ -100,11 +102,9 @@ func (d *daemon) assemble(ctx context.Context) error {
 	if d.policy, err = policy.New(ctx, d.s.policy, d.store); err != nil {
 		return err
 	}
-	var subnets []netip.Prefix
-	for _, i := range d.chosen {
-		subnets = append(subnets, i.Prefix)
+	if err := d.firstChoice(); err != nil {
+		return err
 	}
-	d.policy.SetAttached(subnets)
 	if err := d.buildCarriers(); err != nil {
 		return err
 	}
@@ -215,6 +215,7 @@ func (d *daemon) run(ctx context.Context) error {
 		Status: d.status, Stop: d.stop,
 	}
 	outer.Go(func() error { return service.Serve(ctx, d.socket) })
+	outer.Go(func() error { return d.followInterfaces(ctx) })
 	outer.Go(func() error { return d.announce(ctx) })
 	outer.Go(func() error { return d.claimNames(ctx) })
 	outer.Go(func() error { // the middle's failure is the service's

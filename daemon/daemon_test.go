@@ -142,6 +142,16 @@ func (s *service) inbox(t *testing.T, n int) []control.Message {
 	}
 }
 
+// shows waits until the terminal of the service shows the text.
+func (s *service) shows(t *testing.T, text string) {
+	t.Helper()
+	for begin := time.Now(); !strings.Contains(s.out.String(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > 5*time.Second {
+			t.Fatalf("%q is not shown on the terminal:\n%s", text, s.out)
+		}
+	}
+}
+
 func TestMessagesGoOutByEveryRouteAndComeBackIn(t *testing.T) {
 	s := start(t, options(t))
 	for _, tc := range []struct {
@@ -171,9 +181,7 @@ func TestMessagesGoOutByEveryRouteAndComeBackIn(t *testing.T) {
 		if got.Text != tc.req.Text || got.Via != tc.via {
 			t.Errorf("got message %q via %q, want %q via %q", got.Text, got.Via, tc.req.Text, tc.via)
 		}
-		if !strings.Contains(s.out.String(), strings.Split(tc.req.Text, "\n")[0]) {
-			t.Errorf("%q was not shown on the terminal", tc.req.Text)
-		}
+		s.shows(t, strings.Split(tc.req.Text, "\n")[0])
 	}
 }
 

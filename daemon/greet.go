@@ -29,11 +29,12 @@ func (d *daemon) greet() {
 }
 
 func (d *daemon) greetInterfaces(w io.Writer) {
+	chosen, available := d.interfaces()
 	if d.s.isLoopback {
 		fmt.Fprintf(w, "It listens on loopback only, because no interface was named.")
-		if len(d.available) > 0 {
+		if len(available) > 0 {
 			fmt.Fprintf(w, " Others could be reached with --interface:\n")
-			for _, i := range d.available {
+			for _, i := range available {
 				fmt.Fprintf(w, "  --interface %s   (%s)\n", i.Name, i.Prefix)
 			}
 			fmt.Fprintf(w, "  --interface lan   (all that have a private address)\n")
@@ -42,7 +43,7 @@ func (d *daemon) greetInterfaces(w io.Writer) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "Interfaces: %s\n", listOf(d.chosen))
+	fmt.Fprintf(w, "Interfaces: %s\n", listOf(chosen))
 }
 
 func (d *daemon) greetPorts(w io.Writer) {
@@ -84,14 +85,15 @@ func (d *daemon) displayNames() string {
 // greetExamples gives one command to try from here, and one from another
 // machine.
 func (d *daemon) greetExamples(w io.Writer) {
-	if len(d.chosen) == 0 {
+	chosen, _ := d.interfaces()
+	if len(chosen) == 0 {
 		return
 	}
 	flags := ""
 	if d.s.Socket != "/run/messngr/messngr.sock" {
 		flags = " --socket " + d.s.Socket
 	}
-	addr := d.chosen[0].Addr()
+	addr := chosen[0].Addr()
 	fmt.Fprintf(w, "\nTry from here:\n  messngr send%s %s \"Hello\"\n", flags, d.s.Name)
 	if d.s.PortOffset == 0 {
 		fmt.Fprintf(w, "From a machine with Samba, or a Windows that still has NET SEND:\n")

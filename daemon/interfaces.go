@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -11,6 +13,50 @@ import (
 
 // lan chooses every interface that has a private address.
 const lan = "lan"
+
+// errNoInterface says that none of the interfaces that were asked for is there
+// just now.
+var errNoInterface = errors.New("no such interface")
+
+// choose looks at the interfaces as they are now, and lets the policy know whose
+// neighbours we are. It fails with errNoInterface, and chooses none, if one that
+// was asked for is not there.
+func (d *daemon) choose() error {
+	chosen, available, err := choose(d.s.Interfaces)
+	if err != nil && !errors.Is(err, errNoInterface) {
+		return err
+	}
+	d.mu.Lock()
+	d.chosen, d.available = chosen, available
+	d.mu.Unlock()
+	if d.policy != nil {
+		var subnets []netip.Prefix
+		for _, i := range chosen {
+			subnets = append(subnets, i.Prefix)
+		}
+		d.policy.SetAttached(subnets)
+	}
+	return err
+}
+
+// firstChoice is choose at the start. An interface that was named has to be
+// there, since it may be misspelt; for "lan" a service that starts before the
+// network is up waits until there is one.
+func (d *daemon) firstChoice() error {
+	err := d.choose()
+	if errors.Is(err, errNoInterface) && slices.Equal(d.s.Interfaces, []string{lan}) {
+		d.log.Warn("waiting for a network", "err", err)
+		return nil
+	}
+	return err
+}
+
+// interfaces returns what choose found last.
+func (d *daemon) interfaces() (chosen, available []nbt.Interface) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.chosen, d.available
+}
 
 // choose returns the interfaces that the names mean, and those that could be
 // chosen besides. No names mean loopback.
@@ -31,11 +77,11 @@ func choose(names []string) (chosen, available []nbt.Interface, err error) {
 	}
 	for _, name := range names {
 		if name != lan && !slices.ContainsFunc(all, func(i nbt.Interface) bool { return i.Name == name }) {
-			return nil, nil, fmt.Errorf("interface %q has no IPv4 address or is not up; there are: %s", name, listOf(all))
+			return chosen, available, fmt.Errorf("%w: %s has no IPv4 address or is not up; there are: %s", errNoInterface, name, listOf(all))
 		}
 	}
 	if len(chosen) == 0 && slices.Contains(names, lan) {
-		return nil, nil, fmt.Errorf("no interface has a private address; there are: %s", listOf(all))
+		return nil, available, fmt.Errorf("%w: none has a private address; there are: %s", errNoInterface, listOf(all))
 	}
 	return chosen, available, nil
 }

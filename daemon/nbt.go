@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +21,7 @@ type nbtConfig struct {
 	NodeType  string `toml:"node_type" comment:"how names are claimed and found: b (broadcast), p (name server), m, h; empty: h with a name server, else b"`
 	Scope     string `toml:"scope" comment:"scope identifier; machines of other scopes are not heard; nearly always empty"`
 	ShowUsers bool   `toml:"show_users" comment:"tell whoever asks (nbtstat -A) which people are logged on"`
+	LMHosts   string `toml:"lmhosts" comment:"path of an LMHOSTS file, which is asked last; empty: none"`
 	Direct    bool   `toml:"direct" comment:"take messages on TCP 445 too, where no file server has it"`
 }
 
@@ -35,6 +37,7 @@ func (d *daemon) buildCarriers() error {
 		return err
 	}
 	d.node = node
+	chosen, _ := d.interfaces()
 	ports, err := nbt.StandardPorts(uint16(d.s.PortOffset))
 	if err != nil {
 		return err
@@ -43,14 +46,30 @@ func (d *daemon) buildCarriers() error {
 		ports.Direct = 0
 	}
 	c, err := nbt.New(nbt.Config{
-		Interfaces: d.chosen, Ports: ports, NodeType: node, WINS: d.s.wins, Scope: d.s.nbt.Scope,
-		HideUsers: !d.s.nbt.ShowUsers, Log: d.log.With("carrier", "nbt"),
+		Interfaces: chosen, Ports: ports, NodeType: node, WINS: d.s.wins, Scope: d.s.nbt.Scope,
+		HideUsers: !d.s.nbt.ShowUsers, LMHosts: d.s.nbt.LMHosts, Allow: d.policy.Allowed(),
+		Log: d.log.With("carrier", "nbt"),
 	})
 	if err != nil {
 		return err
 	}
-	d.carriers = []carrier.NetBIOS{c}
+	d.nbt, d.carriers = c, []carrier.NetBIOS{c}
 	return nil
+}
+
+// followInterfaces keeps the carrier and the policy to the interfaces as they
+// come, go and change their addresses, until ctx ends.
+func (d *daemon) followInterfaces(ctx context.Context) error {
+	if d.nbt == nil {
+		return nil
+	}
+	return d.nbt.Follow(ctx, func() ([]nbt.Interface, error) {
+		if err := d.choose(); err != nil && !errors.Is(err, errNoInterface) {
+			return nil, err
+		}
+		chosen, _ := d.interfaces()
+		return chosen, nil
+	})
 }
 
 // nodeType reads the node type of the configuration; "" leaves it to whether
@@ -77,10 +96,11 @@ const unprivilegedOffset = 10000
 
 // adjustPorts moves all ports up if this process may not open the real ones.
 func (d *daemon) adjustPorts() {
-	if d.s.PortOffset != 0 || !d.s.nbt.Enabled || len(d.chosen) == 0 {
+	chosen, _ := d.interfaces()
+	if d.s.PortOffset != 0 || !d.s.nbt.Enabled || len(chosen) == 0 {
 		return
 	}
-	l, err := net.Listen("tcp4", net.JoinHostPort(d.chosen[0].Addr().String(), strconv.Itoa(139)))
+	l, err := net.Listen("tcp4", net.JoinHostPort(chosen[0].Addr().String(), strconv.Itoa(139)))
 	if err == nil {
 		_ = l.Close()
 	}

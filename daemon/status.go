@@ -14,11 +14,12 @@ import (
 
 // status describes the service for the API.
 func (d *daemon) status(context.Context) control.Status {
+	chosen, available := d.interfaces()
 	st := control.Status{
 		Name: d.s.Name, Workgroup: d.s.Workgroup, Version: Version(), PID: os.Getpid(), Started: d.started,
 		State: "running", StateDir: d.s.State, Socket: d.s.Socket,
 		NodeType: d.node.String(), CodePage: d.s.page.String(), PortOffset: d.s.PortOffset,
-		Interfaces: describe(d.chosen), Available: describe(d.available), WINS: d.s.WINS,
+		Interfaces: describe(chosen), Available: describe(available), WINS: d.s.WINS,
 		Ports: d.ports(), Transports: []control.Part{}, Displays: []control.Part{},
 		Names: control.NamesOf(d.names), Counters: d.router.Counters(), Refused: []control.Refusal{},
 	}

@@ -52,6 +52,20 @@ func (p *Policy) Rules() []Rule {
 	return rules
 }
 
+// Allowed lists what the rules allow besides the attached subnets.
+func (p *Policy) Allowed() []netip.Prefix {
+	var list []netip.Prefix
+	for _, r := range p.Rules() {
+		if r.Verdict != Allow || r.Source == FromAttached {
+			continue
+		}
+		if prefix, err := netip.ParsePrefix(r.Match); err == nil {
+			list = append(list, prefix)
+		}
+	}
+	return list
+}
+
 // SetAttached replaces the rules for the subnets of the chosen interfaces.
 func (p *Policy) SetAttached(subnets []netip.Prefix) {
 	p.mu.Lock()
