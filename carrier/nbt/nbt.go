@@ -133,7 +133,7 @@ func New(cfg Config) (*Carrier, error) {
 		cache:      newCache(),
 		servers:    newServers(cfg.WINS),
 		interfaces: oneOfEachNetwork(cfg.Interfaces),
-		doors:      doors{sources: make(map[netip.Addr]int)},
+		doors:      newDoors(),
 	}
 	c.admits = c.admitOwn
 	if err := c.PurgeCache(); err != nil {
@@ -287,14 +287,17 @@ func (c *Carrier) Claim(ctx context.Context, name netbios.Name, group bool) erro
 func (c *Carrier) want(name netbios.Name, group bool) ([]*claim, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stopped || len(c.nodes) == 0 {
-		return nil, fmt.Errorf("nbt: claim %v: no interface in use: %w", name, carrier.ErrOff)
+	if c.stopped {
+		return nil, fmt.Errorf("nbt: claim %v: %w", name, carrier.ErrOff)
 	}
 	i := slices.IndexFunc(c.wanted, func(w want) bool { return w.name == name })
 	if i < 0 {
 		c.wanted = append(c.wanted, want{name, group})
 	} else if c.wanted[i].group != group {
 		return nil, fmt.Errorf("nbt: claim %v: the name is claimed already, as group: %v", name, c.wanted[i].group)
+	}
+	if len(c.nodes) == 0 { // it is claimed on the first interface that comes
+		return nil, fmt.Errorf("nbt: claim %v: no interface in use: %w", name, carrier.ErrOff)
 	}
 	var claims []*claim
 	for _, n := range c.nodes {
