@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -302,5 +303,17 @@ func TestSetAndRemoveAtOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, k.kept); diff != "" {
 		t.Errorf("rules and what is kept (-rules +kept):\n%s", diff)
+	}
+}
+
+func TestAllowedListsWhatLiesBeyondTheAttachedSubnets(t *testing.T) {
+	cfg := policy.Config{Allow: []string{"10.2.3.4"}, Block: []string{"10.1.6.0/24", "name:SPAM"}}
+	p := newPolicy(t, cfg, &keeper{kept: map[string]string{"site:HQ": "allow"}})
+	if err := p.Set(t.Context(), policy.Allow, "10.1.0.0/16"); err != nil {
+		t.Fatal(err)
+	}
+	want := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("10.2.3.4/32")}
+	if got := p.Allowed(); !slices.Equal(got, want) {
+		t.Errorf("Allowed = %v, want %v", got, want)
 	}
 }

@@ -1,81 +1,123 @@
 package router
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
 	"sync"
 	"time"
-
-	"messngr"
 )
 
 // copyWindow is how long copies of one message that came by different routes
-// are taken for one (spam_abuse: one message is broadcast once per protocol and
-// interface, and arrives as often).
+// are taken for one: a broadcast message is sent once per protocol and interface,
+// and arrives as often.
 const copyWindow = 10 * time.Second
 
-// maxCopies bounds the memory of the copies that are remembered.
-const maxCopies = 8192
+// maxArrivals bounds the memory of the copies that are remembered. Beyond it all
+// are forgotten, so that a copy may be taken for a message of its own: nothing
+// is lost by that.
+const maxArrivals = 8192
 
-// copies recognises the copies of one broadcast message. Per message it counts
-// how often it came by each route: the n-th arrival by one route is a copy if
-// some other route has brought it n times already. So the same text sent twice
-// is two messages, however many routes bring it.
+// copies recognises the copies of one broadcast message. Each arrival is a copy
+// of the oldest message like it that its route has not brought yet. So the same
+// text sent twice is two messages, however many routes bring it.
 type copies struct {
-	mu    *sync.Mutex
-	known map[copyKey]*copyCount
+	mu    sync.Mutex
+	known map[copyKey][]*arrival // oldest first
+	count int
 }
 
-type copyKey struct{ from, to, text string }
+// copyKey stands for sender, recipient and text.
+type copyKey [sha256.Size]byte
 
-type copyCount struct {
-	first  time.Time
-	routes map[string]int
+// arrival is one message and the routes that have brought it.
+type arrival struct {
+	at     time.Time
+	routes []string
+	stored chan struct{} // closed when err is known
+	err    error         // why it could not be stored
 }
 
-func newCopies() copies {
-	return copies{mu: new(sync.Mutex), known: make(map[copyKey]*copyCount)}
-}
-
-// seen records one arrival and reports whether it is a copy. undo takes the
-// arrival back, for a message that could not be stored.
-func (c *copies) seen(in *messngr.Inbound, now time.Time) (undo func(), copied bool) {
-	if in.Route == "" {
-		return func() {}, false
+func copyKeyOf(parts ...string) copyKey {
+	b := make([]byte, 0, 512) // a datagram's length
+	for _, part := range parts {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
 	}
+	return sha256.Sum256(b)
+}
+
+// once calls store for a message that arrived by route, unless that is a copy of
+// another one: then it waits until that one is stored, and says so.
+func (c *copies) once(ctx context.Context, k copyKey, route string, store func() error) (copied bool, err error) {
+	for {
+		a, first := c.arrive(k, route, time.Now())
+		if first {
+			a.err = store()
+			if a.err != nil {
+				c.forget(k, a)
+			}
+			close(a.stored)
+			return false, a.err
+		}
+		select {
+		case <-a.stored:
+		case <-ctx.Done():
+			return false, unavailable(ctx.Err())
+		}
+		if a.err == nil {
+			return true, nil
+		}
+		// The other one was not stored and is forgotten: now this is the first.
+	}
+}
+
+// arrive records that route brought such a message, and returns which one it is.
+func (c *copies) arrive(k copyKey, route string, now time.Time) (a *arrival, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := copyKey{in.Message.From.Claimed, in.Message.To, in.Message.Text}
-	count := c.known[k]
-	if count == nil || now.Sub(count.first) > copyWindow {
-		c.expire(now)
-		count = &copyCount{first: now, routes: make(map[string]int)}
-		c.known[k] = count
-	}
-	most := 0
-	for route, n := range count.routes {
-		if route != in.Route {
-			most = max(most, n)
+	c.expire(k, now)
+	for _, a := range c.known[k] {
+		if !slices.Contains(a.routes, route) {
+			a.routes = append(a.routes, route)
+			return a, false
 		}
 	}
-	count.routes[in.Route]++
-	undo = func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		count.routes[in.Route]--
+	if c.count >= maxArrivals {
+		for k := range c.known {
+			c.expire(k, now)
+		}
 	}
-	return undo, count.routes[in.Route] <= most
+	if c.count >= maxArrivals {
+		clear(c.known)
+		c.count = 0
+	}
+	a = &arrival{at: now, routes: []string{route}, stored: make(chan struct{})}
+	c.known[k] = append(c.known[k], a)
+	c.count++
+	return a, true
 }
 
-// expire forgets what is too old, and everything if that is not enough.
-func (c *copies) expire(now time.Time) {
-	if len(c.known) < maxCopies/2 {
-		return
-	}
-	for k, count := range c.known {
-		if now.Sub(count.first) > copyWindow {
-			delete(c.known, k)
-		}
-	}
-	if len(c.known) >= maxCopies {
-		clear(c.known)
+// expire forgets the arrivals of one key that are too old to have copies.
+func (c *copies) expire(k copyKey, now time.Time) {
+	c.keep(k, func(a *arrival) bool { return now.Sub(a.at) <= copyWindow })
+}
+
+func (c *copies) forget(k copyKey, gone *arrival) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keep(k, func(a *arrival) bool { return a != gone })
+}
+
+// keep drops the arrivals of one key that are not wanted. The caller holds mu.
+func (c *copies) keep(k copyKey, wanted func(*arrival) bool) {
+	before := c.known[k]
+	after := slices.DeleteFunc(before, func(a *arrival) bool { return !wanted(a) })
+	c.count -= len(before) - len(after)
+	if len(after) == 0 {
+		delete(c.known, k)
+	} else {
+		c.known[k] = after
 	}
 }

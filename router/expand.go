@@ -2,34 +2,66 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"messngr"
 	"messngr/store"
 )
 
-// maxRecipients bounds one send, after expansion.
-const maxRecipients = 1000
+const (
+	// maxRecipients bounds one send, after expansion.
+	maxRecipients = 1000
+	// maxLookups is how many recipients of one message are looked up at once.
+	maxLookups = 32
+)
+
+// target is one recipient, and why it could not be found, if it could not: then
+// the others get the message all the same.
+type target struct {
+	store.Recipient
+	lost error
+}
 
 // expand turns what the sender wrote into recipients.
-func (r *Router) expand(ctx context.Context, req *Request) ([]store.Recipient, error) {
+func (r *Router) expand(ctx context.Context, req *Request) ([]target, error) {
 	if req.Wall {
-		return []store.Recipient{{To: r.cfg.Host, Device: messngr.Device{Name: r.cfg.Host}, Via: Local}}, nil
+		return []target{{Recipient: store.Recipient{To: r.cfg.Host, Device: messngr.Device{Name: r.cfg.Host}, Via: Local}}}, nil
 	}
-	var list []store.Recipient
-	for _, to := range req.To {
-		recipients, err := r.recipient(ctx, req, strings.TrimSpace(to))
-		if err != nil {
-			return nil, err
-		}
-		if list = append(list, recipients...); len(list) > maxRecipients {
+	if len(req.To) == 0 {
+		return nil, misuse("nobody to send to")
+	}
+	if len(req.To) > maxRecipients {
+		return nil, misuse("more than %d recipients", maxRecipients)
+	}
+	found := make([][]target, len(req.To))
+	var lookups errgroup.Group
+	lookups.SetLimit(maxLookups)
+	for i, to := range req.To {
+		lookups.Go(func() error {
+			recipients, err := r.recipient(ctx, req, strings.TrimSpace(to))
+			if errors.Is(err, messngr.ErrUnknownName) {
+				found[i] = []target{{store.Recipient{To: to, Via: req.Via, Device: messngr.Device{Name: to}}, err}}
+				return nil
+			}
+			for _, one := range recipients {
+				found[i] = append(found[i], target{Recipient: one})
+			}
+			return err
+		})
+	}
+	if err := lookups.Wait(); err != nil {
+		return nil, err
+	}
+	var list []target
+	for _, targets := range found {
+		if list = append(list, targets...); len(list) > maxRecipients {
 			return nil, misuse("more than %d recipients", maxRecipients)
 		}
-	}
-	if len(list) == 0 {
-		return nil, misuse("nobody to send to")
 	}
 	return list, nil
 }
@@ -38,6 +70,7 @@ func (r *Router) expand(ctx context.Context, req *Request) ([]store.Recipient, e
 // USER@HOST, an address, a DNS name, or a message name.
 func (r *Router) recipient(ctx context.Context, req *Request, to string) ([]store.Recipient, error) {
 	lower := strings.ToLower(to)
+	name, host, at := strings.Cut(to, "@")
 	switch {
 	case to == "":
 		return nil, misuse("a recipient is empty")
@@ -49,59 +82,86 @@ func (r *Router) recipient(ctx context.Context, req *Request, to string) ([]stor
 		return r.users(ctx, req)
 	case strings.HasPrefix(to, "/"):
 		return nil, misuse("unknown recipient %q: there are /domain, /domain:NAME and /users", to)
+	case at && (name == "" || host == ""):
+		return nil, misuse("recipient %q: want USER@HOST", to)
 	}
 	one := store.Recipient{To: to, Via: req.Via}
-	one.Device.Address = req.Address
-	name, host, at := strings.Cut(to, "@")
+	var err error
 	if at {
-		if name == "" || host == "" {
-			return nil, misuse("recipient %q: want USER@HOST", to)
-		}
-		addr, err := r.locate(ctx, host)
-		if err != nil {
-			return nil, err
-		}
-		one.Device.Address, to = addr, name
+		err = r.userAt(ctx, req, &one, name, host)
+	} else {
+		err = r.device(ctx, req, &one)
 	}
-	if addr, err := netip.ParseAddr(to); err == nil {
-		one.Device.Address = addr.Unmap()
-		return []store.Recipient{one}, nil
-	}
-	canonical, err := r.cfg.Names.Canonical(to)
-	switch {
-	case err == nil && !strings.Contains(to, "."):
-		one.Device.Name = canonical
-	case strings.Contains(to, ".") && !at:
-		one.Device.Name, one.Device.Address, err = r.dotted(ctx, to, canonical)
-		if err != nil {
-			return nil, err
-		}
-	default:
-		return nil, misuse("recipient: %v", err)
-	}
-	return []store.Recipient{one}, nil
+	return []store.Recipient{one}, err
 }
 
-// dotted reads a recipient with a dot in it: a DNS name, or, if DNS does not
-// know it and it can be one, a message name.
-func (r *Router) dotted(ctx context.Context, to, canonical string) (string, netip.Addr, error) {
-	addr, err := r.cfg.Resolver.LookupAddr(ctx, to)
-	switch {
-	case err == nil:
-		return "", addr, nil
-	case canonical != "":
-		return canonical, netip.Addr{}, nil
+// device finds out what one.To is: an address, a DNS name, or a message name.
+func (r *Router) device(ctx context.Context, req *Request, one *store.Recipient) error {
+	to := one.To
+	one.Device.Address = req.Address
+	if addr, err := netip.ParseAddr(to); err == nil {
+		one.Device.Address = addr.Unmap()
+		return nil
 	}
-	return "", netip.Addr{}, fmt.Errorf("%s: %w: %w", to, messngr.ErrUnknownName, err)
+	canonical, invalid := r.cfg.Names.Canonical(to)
+	switch {
+	case strings.Contains(to, ".") && !req.Address.IsValid():
+		addr, err := r.cfg.Resolver.LookupAddr(ctx, to)
+		switch {
+		case err == nil:
+			one.Device.Address = addr
+			return nil
+		case invalid != nil:
+			return fmt.Errorf("%s: %w: %w", to, messngr.ErrUnknownName, err)
+		}
+	case invalid != nil:
+		return misuse("recipient: %v", invalid)
+	}
+	one.Device.Name = canonical
+	return nil
+}
+
+// userAt finds USER@HOST. Whoever is at this host is found without any network,
+// also under a login name that is too long for a message name.
+func (r *Router) userAt(ctx context.Context, req *Request, one *store.Recipient, name, host string) error {
+	canonical, invalid := r.cfg.Names.Canonical(name)
+	here := r.isHere(host)
+	if invalid != nil && !here {
+		return misuse("recipient: %v", invalid)
+	}
+	one.Device.Name = canonical
+	switch {
+	case here && (req.Via == "" || req.Via == Local):
+		one.Via = Local
+		if invalid != nil {
+			one.Device.Name = name
+		}
+		return nil
+	case req.Address.IsValid():
+		one.Device.Address = req.Address
+		return nil
+	}
+	var err error
+	one.Device.Address, err = r.locate(ctx, host)
+	return err
+}
+
+// isHere reports whether host is this host, by a name that every host has for
+// itself or by its own.
+func (r *Router) isHere(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().IsLoopback()
+	}
+	return strings.EqualFold(host, "localhost") || strings.EqualFold(host, r.cfg.Host)
 }
 
 // locate finds the address of USER@HOST's host: an address, a DNS name, or a
-// message name, which the routes then look up themselves.
+// message name.
 func (r *Router) locate(ctx context.Context, host string) (netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap(), nil
 	}
-	if canonical, err := r.cfg.Names.Canonical(host); err == nil {
+	if canonical, err := r.cfg.Names.Canonical(host); err == nil && !strings.Contains(host, ".") {
 		if addr, err := r.cfg.Resolver.LookupName(ctx, canonical); err == nil {
 			return addr, nil
 		}
@@ -117,6 +177,9 @@ func (r *Router) group(req *Request, to, group string) ([]store.Recipient, error
 	if !req.Principal.Admin {
 		return nil, fmt.Errorf("%w: only root and members of the group messngr may send to everyone", messngr.ErrRefused)
 	}
+	if req.Address.IsValid() {
+		return nil, misuse("%s is everybody, not somebody at %s", to, req.Address)
+	}
 	canonical, err := r.cfg.Names.Canonical(group)
 	if err != nil {
 		return nil, misuse("recipient %q: %v", to, err)
@@ -130,18 +193,22 @@ func (r *Router) users(ctx context.Context, req *Request) ([]store.Recipient, er
 	}
 	people, err := r.cfg.Sessions.People(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list of sessions: %w", err)
+		return nil, fmt.Errorf("%w: list of sessions: %w", messngr.ErrUnavailable, err)
 	}
 	var list []store.Recipient
 	for _, name := range people {
-		if canonical, err := r.cfg.Names.Canonical(name); err == nil {
-			list = append(list, store.Recipient{To: name, Via: req.Via, Device: messngr.Device{Name: canonical}})
-		} else if addr, err := netip.ParseAddr(name); err == nil {
-			list = append(list, store.Recipient{To: name, Via: req.Via, Device: messngr.Device{Address: addr}})
+		one := store.Recipient{To: name, Via: req.Via}
+		if addr, err := netip.ParseAddr(name); err == nil {
+			one.Device.Address = addr.Unmap()
+		} else if canonical, err := r.cfg.Names.Canonical(name); err == nil {
+			one.Device.Name = canonical
+		} else { // too long a name for any network, but not for this host
+			one.Device.Name, one.Via = name, Local
 		}
+		list = append(list, one)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("nobody has an open session on this server: %w", messngr.ErrUnknownName)
+		return nil, fmt.Errorf("%w: nobody has an open session on this server", messngr.ErrUnknownName)
 	}
 	return list, nil
 }

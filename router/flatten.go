@@ -22,9 +22,10 @@ func flatten(m *messngr.Message) string {
 		head = append(head, m.Title)
 	}
 	text := m.Text
-	if len(head) > 0 {
-		text = strings.TrimRight(strings.Join(head, ": ")+"\n"+text, "\n")
+	if len(head) > 0 && text != "" {
+		text = "\n" + text
 	}
+	text = strings.Join(head, ": ") + text
 	if len(m.Answers) > 0 {
 		text += fmt.Sprintf("\nPlease answer with one of: %s", strings.Join(m.Answers, ", "))
 	}

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"messngr"
@@ -12,25 +13,33 @@ import (
 // Mark records what a person did to messages of the inbox that asker may see,
 // and returns how many were there.
 func (r *Router) Mark(ctx context.Context, asker messngr.Principal, mark store.Mark, ids ...messngr.ID) (int, error) {
-	entries, err := r.visible(ctx, asker, ids)
+	seen, err := r.visible(ctx, asker, ids)
 	if err != nil {
 		return 0, err
 	}
-	return r.mark(ctx, mark, entries)
+	return r.mark(ctx, mark, seen)
 }
 
-// Delete removes messages of the inbox that asker may see.
+// Delete removes messages of the inbox that asker may see, and returns how many
+// were there.
 func (r *Router) Delete(ctx context.Context, asker messngr.Principal, ids ...messngr.ID) (int, error) {
-	entries, err := r.visible(ctx, asker, ids)
+	seen, err := r.visible(ctx, asker, ids)
 	if err != nil {
 		return 0, err
 	}
-	return r.cfg.Store.Delete(ctx, idsOf(entries)...)
+	return r.cfg.Store.Delete(ctx, idsOf(seen)...)
 }
 
-// visible returns the entries of those ids that exist and that asker may see.
-func (r *Router) visible(ctx context.Context, asker messngr.Principal, ids []messngr.ID) ([]store.Entry, error) {
-	var entries []store.Entry
+// sighting is what has to be known of a message to mark it.
+type sighting struct {
+	id messngr.ID
+	// attempt is the one that brought it, if its sender is to hear of the mark.
+	attempt int64
+}
+
+// visible returns those of the messages that exist and that asker may see.
+func (r *Router) visible(ctx context.Context, asker messngr.Principal, ids []messngr.ID) ([]sighting, error) {
+	var seen []sighting
 	for _, id := range ids {
 		e, err := r.cfg.Store.Entry(ctx, id)
 		switch {
@@ -38,44 +47,64 @@ func (r *Router) visible(ctx context.Context, asker messngr.Principal, ids []mes
 		case err != nil:
 			return nil, err
 		case asker.MaySee(e.Message.Audience):
-			entries = append(entries, e)
+			seen = append(seen, sighting{id, e.Attempt})
 		}
 	}
-	return entries, nil
+	return seen, nil
 }
 
-// mark marks entries, and brings the evidence to the senders of those that were
-// sent from this host.
-func (r *Router) mark(ctx context.Context, mark store.Mark, entries []store.Entry) (int, error) {
-	now := time.Now()
-	n, err := r.cfg.Store.Mark(ctx, mark, now, idsOf(entries)...)
-	if err != nil {
-		return n, err
+func idsOf(seen []sighting) []messngr.ID {
+	ids := make([]messngr.ID, len(seen))
+	for i, s := range seen {
+		ids[i] = s.id
 	}
-	for _, e := range entries {
-		if e.Attempt == 0 || !e.Acknowledged.IsZero() {
+	return ids
+}
+
+// mark marks messages, and brings the evidence to the senders of those that were
+// sent from this host.
+func (r *Router) mark(ctx context.Context, mark store.Mark, seen []sighting) (int, error) {
+	n, err := r.cfg.Store.Mark(ctx, mark, time.Now(), idsOf(seen)...)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range seen {
+		if s.attempt == 0 {
 			continue
 		}
-		var state messngr.State
-		switch mark {
-		case store.Shown:
-			state = messngr.Displayed
-		case store.Acknowledged:
-			state = messngr.Acknowledged
-		default:
-			continue
-		}
-		if err := r.Report(ctx, e.Attempt, Local, messngr.Evidence{State: state}); err != nil {
+		if err := r.tell(ctx, s); err != nil {
 			return n, err
 		}
 	}
 	return n, nil
 }
 
-// Report records evidence that came after an attempt had ended, such as a
-// receipt, and wakes those who wait for it. An attempt that the retention has
-// removed is passed over.
+// tell reports to the sender what the books say of a message of this host. It
+// reads and writes under one lock, so that what is known never gets less.
+func (r *Router) tell(ctx context.Context, s sighting) error {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	e, err := r.cfg.Store.Entry(ctx, s.id)
+	switch {
+	case errors.Is(err, messngr.ErrNotFound):
+		return nil // it was deleted
+	case err != nil:
+		return err
+	case !e.Acknowledged.IsZero():
+		return r.Report(ctx, s.attempt, Local, messngr.Evidence{State: messngr.Acknowledged})
+	case !e.Shown.IsZero() || !e.Read.IsZero():
+		return r.Report(ctx, s.attempt, Local, messngr.Evidence{State: messngr.Displayed})
+	}
+	return nil
+}
+
+// Report records evidence that came apart from the end of its attempt, such as a
+// receipt, and wakes those who wait for it. It replaces what was known of the
+// attempt. An attempt that the retention has removed is passed over.
 func (r *Router) Report(ctx context.Context, attempt int64, via string, ev messngr.Evidence) error {
+	if r.ledger.hold(attempt, ev) {
+		return nil
+	}
 	err := r.cfg.Store.Finish(ctx, store.Attempt{Number: attempt, Ended: time.Now(), Via: via, Evidence: ev})
 	if err != nil && !errors.Is(err, messngr.ErrNotFound) {
 		return err
@@ -84,10 +113,35 @@ func (r *Router) Report(ctx context.Context, attempt int64, via string, ev messn
 	return nil
 }
 
-func idsOf(entries []store.Entry) []messngr.ID {
-	ids := make([]messngr.ID, len(entries))
-	for i, e := range entries {
-		ids[i] = e.Message.ID
+// ledger keeps the order of evidence: a receipt may be here before the attempt
+// that it belongs to has been recorded as ended, and then it waits for that.
+type ledger struct {
+	mu      sync.Mutex
+	running map[int64]messngr.Evidence // attempt -> the best receipt so far
+}
+
+func (l *ledger) begin(attempt int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running[attempt] = messngr.Evidence{}
+}
+
+// hold keeps a receipt for an attempt that runs; it reports whether it does.
+func (l *ledger) hold(attempt int64, receipt messngr.Evidence) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, runs := l.running[attempt]
+	if runs && receipt.State > known.State {
+		l.running[attempt] = receipt
 	}
-	return ids
+	return runs
+}
+
+// end ends an attempt, and returns the receipt that was early.
+func (l *ledger) end(attempt int64) (receipt messngr.Evidence, early bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	receipt = l.running[attempt]
+	delete(l.running, attempt)
+	return receipt, receipt.State != messngr.Queued
 }

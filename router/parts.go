@@ -10,11 +10,14 @@ import (
 	"messngr"
 )
 
-// maxParts is into how many numbered parts a text is split at the most.
-const maxParts = 99
-
-// partMark is how much the number in front of a part takes: "[12/34] ".
-const partMark = len("[12/34] ")
+const (
+	// maxParts is into how many numbered parts a text is split at the most.
+	maxParts = 99
+	// partMark is how much the number in front of a part takes.
+	partMark = len("[12/34] ")
+	// minPart is the least length of a part that is of any use.
+	minPart = 16
+)
 
 // sendParts makes one attempt to send m; if the text is too long for the route,
 // it goes in numbered parts, so that nothing is cut silently.
@@ -50,24 +53,50 @@ func (r *Router) sendParts(ctx context.Context, route Route, to messngr.Device, 
 	return ev, nil
 }
 
-// split cuts text into pieces of at most limit bytes, between words where that
-// is possible and never inside a character. It returns nil if limit is too
-// small to be of use.
+// split cuts text into pieces that take at most limit bytes in any code page,
+// between words where that is possible and never inside a character. Joined they
+// are the text again. It returns nil if limit is too small to be of use.
 func split(text string, limit int) []string {
-	if limit < utf8.UTFMax*2 {
+	if limit < minPart {
 		return nil
 	}
 	var parts []string
-	for len(text) > limit {
-		cut := limit
-		for !utf8.RuneStart(text[cut]) {
-			cut--
+	for {
+		cut := fitting(text, limit)
+		if cut == len(text) {
+			return append(parts, text)
 		}
 		if space := strings.LastIndexAny(text[:cut], " \n"); space > cut/2 {
 			cut = space + 1
 		}
-		parts = append(parts, strings.TrimRight(text[:cut], " "))
+		parts = append(parts, text[:cut])
 		text = text[cut:]
 	}
-	return append(parts, text)
+}
+
+// fitting returns the length of the longest beginning of text that takes at most
+// limit bytes in any code page.
+func fitting(text string, limit int) int {
+	length := 0
+	for i, c := range text {
+		if length += widest(c); length > limit {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// widest is the most bytes that a character takes on any route. The limit of a
+// route counts bytes of its code page, which the router does not know: a line
+// break may become two, and a character that the page lacks is spelled with
+// others, such as ½ as 1/2.
+func widest(c rune) int {
+	switch {
+	case c == '\n':
+		return 2
+	case c < utf8.RuneSelf:
+		return 1
+	default:
+		return utf8.RuneLen(c) + 1
+	}
 }

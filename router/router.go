@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +31,8 @@ type Route struct {
 	// name.
 	Group, Directed bool
 	// Rich says that it carries level, title, answers and the like in fields of
-	// their own; for all others they are written into the text.
+	// their own, and brings receipts later; for all others they are written into
+	// the text, and what Send returned is all that will ever be known.
 	Rich bool
 	// Best is the best state that it can report at once.
 	Best messngr.State
@@ -38,8 +40,17 @@ type Route struct {
 
 // Sessions says who has an open session on this host, for "/users".
 type Sessions interface {
-	// People returns login names and names of machines, each once.
+	// People returns the login names of people and the addresses of machines
+	// that have a session, each once.
 	People(ctx context.Context) ([]string, error)
+}
+
+// Resolver finds addresses for names that the routes do not look up themselves.
+type Resolver interface {
+	// LookupAddr finds the address of a DNS name.
+	LookupAddr(ctx context.Context, host string) (netip.Addr, error)
+	// LookupName finds the machine that has a message name.
+	LookupName(ctx context.Context, name string) (netip.Addr, error)
 }
 
 // Config is what a Router is made of.
@@ -57,24 +68,29 @@ type Config struct {
 	Retention       store.Retention
 }
 
-// Router moves messages. Its methods may be called by several goroutines.
+// Router moves messages. Its methods may be called by several goroutines at
+// once.
 type Router struct {
 	cfg      Config
 	paused   atomic.Bool
 	copies   copies
-	arrive   *signal
-	people   *signal
-	evidence *signal
-	jobs     sync.WaitGroup
-	slots    chan struct{}
+	counters Counters
+
+	arrive   signal // a message was stored
+	people   signal // somebody logged on or off
+	evidence signal // something became known of a sent message
+
+	ledger  ledger
+	telling sync.Mutex // held to bring evidence of local messages to their senders
 
 	// running is done when Run ends; attempts live under it, not under the
 	// context of whoever asked for them.
 	running context.Context
 	stop    context.CancelFunc
 	closing sync.Mutex // held to start a job, and to end running
-
-	counters Counters
+	jobs    sync.WaitGroup
+	slots   chan struct{}
+	resumed chan struct{} // closed when what the last run left has been read
 }
 
 // Counters count since the start.
@@ -85,15 +101,14 @@ type Counters struct {
 // maxAttempts is how many attempts to reach devices run at once.
 const maxAttempts = 64
 
-// New returns a router. Run must be called for it to do its work.
+// New returns a router. Run must be called for it to send anything.
 func New(cfg Config) *Router {
 	r := &Router{
-		cfg:      cfg,
-		copies:   newCopies(),
-		arrive:   newSignal(),
-		people:   newSignal(),
-		evidence: newSignal(),
-		slots:    make(chan struct{}, maxAttempts),
+		cfg:     cfg,
+		copies:  copies{known: make(map[copyKey][]*arrival)},
+		ledger:  ledger{running: make(map[int64]messngr.Evidence)},
+		slots:   make(chan struct{}, maxAttempts),
+		resumed: make(chan struct{}),
 	}
 	r.running, r.stop = context.WithCancel(context.Background())
 	return r
@@ -118,103 +133,6 @@ func (r *Router) Continue() { r.paused.Store(false) }
 // Paused reports whether the router is paused.
 func (r *Router) Paused() bool { return r.paused.Load() }
 
-// Accept implements messngr.Accept.
-func (r *Router) Accept(ctx context.Context, in messngr.Inbound) (messngr.Results, error) {
-	results := make(messngr.Results, len(in.To))
-	var taken bool
-	var failed error
-	for i, to := range in.To {
-		err := r.accept(ctx, in, i)
-		results[i] = messngr.Result{To: to, Err: err}
-		r.count(err)
-		if err == nil {
-			taken = true
-		} else if failed == nil {
-			failed = err
-		}
-	}
-	switch {
-	case taken:
-		return results, nil
-	case failed == nil:
-		failed = fmt.Errorf("no recipient: %w", messngr.ErrUnknownName)
-	}
-	return results, failed
-}
-
-func (r *Router) count(err error) {
-	switch {
-	case err == nil:
-	case errors.Is(err, messngr.ErrUnknownName):
-		r.counters.UnknownName.Add(1)
-	case errors.Is(err, messngr.ErrBusy):
-		r.counters.Busy.Add(1)
-	case errors.Is(err, messngr.ErrRefused), errors.Is(err, messngr.ErrPaused):
-		r.counters.Refused.Add(1)
-	default:
-		r.counters.Failed.Add(1)
-	}
-}
-
-// accept takes the message for one of its recipients.
-func (r *Router) accept(ctx context.Context, in messngr.Inbound, recipient int) error {
-	if r.paused.Load() {
-		return messngr.ErrPaused
-	}
-	entry, ok := r.cfg.Names.Lookup(in.To[recipient], in.Group)
-	if !ok {
-		return fmt.Errorf("%s: %w", in.To[recipient], messngr.ErrUnknownName)
-	}
-	m := in.Message
-	m.Audience = entry.User
-	if m.From.Trust == messngr.Unverified {
-		m.Level = min(m.Level, messngr.LevelNotice)
-	}
-	judgement, err := r.cfg.Policy.Judge(&m)
-	if err != nil {
-		return err
-	}
-	m.Warning = judgement.Warning
-	undo, copied := r.copies.seen(&in, time.Now())
-	if copied {
-		r.counters.Copies.Add(1)
-		return nil
-	}
-	origin := in.Origin
-	if origin != "" && recipient > 0 {
-		origin += messngr.Origin(fmt.Sprintf("#%d", recipient))
-	}
-	if err := r.take(ctx, &m, store.Incoming{Origin: origin, Quiet: judgement.Quiet}); err != nil {
-		undo()
-		return err
-	}
-	return nil
-}
-
-// take gives the message its id and time and stores it.
-func (r *Router) take(ctx context.Context, m *messngr.Message, in store.Incoming) error {
-	if len(m.Text) > messngr.MaxText {
-		return &messngr.TooLongError{Limit: messngr.MaxText, Length: len(m.Text)}
-	}
-	id, err := messngr.NewID()
-	if err != nil {
-		return fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
-	}
-	m.ID, m.Time = id, time.Now()
-	in.Message = m
-	_, repeated, err := r.cfg.Store.Take(ctx, in)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
-	case repeated:
-		r.counters.Repeated.Add(1)
-		return nil
-	}
-	r.counters.Taken.Add(1)
-	r.arrive.raise()
-	return nil
-}
-
 // Run does what has to be done besides answering: it finishes what a crash left
 // behind, tries messages again that may wait, and removes what the retention
 // does not keep. It returns when ctx has ended and every attempt has finished.
@@ -222,14 +140,21 @@ func (r *Router) Run(ctx context.Context) error {
 	defer r.jobs.Wait()
 	defer r.end()
 	if err := r.resume(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("outbox: %w", err)
 	}
 	prune := time.NewTicker(time.Hour)
 	defer prune.Stop()
 	for {
-		if n, err := r.cfg.Store.Prune(ctx, r.cfg.Retention, time.Now()); err != nil {
+		n, err := r.cfg.Store.Prune(ctx, r.cfg.Retention, time.Now())
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
 			r.cfg.Log.Error("prune the store", "err", err)
-		} else if n > 0 {
+		case n > 0:
 			r.cfg.Log.Info("removed old messages", "count", n)
 		}
 		select {
@@ -237,6 +162,16 @@ func (r *Router) Run(ctx context.Context) error {
 			return nil
 		case <-prune.C:
 		}
+	}
+}
+
+// spawn runs job in a goroutine that Run waits for. It does not when Run is
+// about to end.
+func (r *Router) spawn(job func()) {
+	r.closing.Lock()
+	defer r.closing.Unlock()
+	if r.running.Err() == nil {
+		r.jobs.Go(job)
 	}
 }
 
@@ -250,8 +185,8 @@ func (r *Router) end() {
 // messages that waited for an audience are shown now.
 func (r *Router) PeopleChanged() { r.people.raise() }
 
-// Await returns the messages after the given sequence number, oldest first, as
-// soon as there are any. It returns nothing and no error when ctx ends.
+// Await returns the messages that q selects, oldest first, as soon as there are
+// any. It returns nothing and no error when ctx ends.
 func (r *Router) Await(ctx context.Context, q store.Query) ([]store.Entry, error) {
 	q.Oldest = true
 	for {
@@ -271,24 +206,11 @@ func (r *Router) Await(ctx context.Context, q store.Query) ([]store.Entry, error
 	}
 }
 
-// signal wakes everybody who waits for it.
-type signal struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func newSignal() *signal { return &signal{ch: make(chan struct{})} }
-
-// wait returns a channel that is closed by the next raise.
-func (s *signal) wait() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ch
-}
-
-func (s *signal) raise() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	close(s.ch)
-	s.ch = make(chan struct{})
+// unavailable makes err, which kept something from being stored, one that the
+// other side may try again after.
+func unavailable(err error) error {
+	if errors.Is(err, messngr.ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
 }

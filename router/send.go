@@ -2,9 +2,9 @@ package router
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,13 +12,13 @@ import (
 	"messngr/store"
 )
 
-// Resolver finds addresses for names that the routes do not look up themselves.
-type Resolver interface {
-	// LookupAddr finds the address of a DNS name.
-	LookupAddr(ctx context.Context, host string) (netip.Addr, error)
-	// LookupName finds the machine that has a message name.
-	LookupName(ctx context.Context, name string) (netip.Addr, error)
-}
+const (
+	// defaultTimeout is the Timeout of a Request that has none.
+	defaultTimeout = 10 * time.Second
+	// graceTime is how long Send waits, after its timeout, for the end of the
+	// attempts that the timeout has ended.
+	graceTime = time.Second
+)
 
 // Request is a message that somebody on this host wants to send.
 type Request struct {
@@ -42,92 +42,88 @@ type Request struct {
 	// once.
 	Want *messngr.State
 	// Timeout bounds the attempts of a message that does not wait, and how long
-	// Send waits for Want.
+	// Send waits for Want; 0: 10 s.
 	Timeout time.Duration
 }
 
-// Misuse is an error in what the sender wrote; nothing was sent or stored.
-type Misuse struct{ text string }
+// Sent is what is known of a message that was sent.
+type Sent struct {
+	store.Outgoing
+	// Reached says, per recipient, that the wanted state was reached.
+	Reached []bool
+}
 
-// Error implements error.
-func (e *Misuse) Error() string { return e.text }
-
-func misuse(format string, args ...any) error { return &Misuse{fmt.Sprintf(format, args...)} }
+// AllReached reports whether every recipient reached the wanted state.
+func (s *Sent) AllReached() bool { return !slices.Contains(s.Reached, false) }
 
 // Send stores the message, carries it to every recipient, and returns what is
 // known when every recipient has reached the wanted state or can no longer, or
 // when the timeout has passed. The attempts do not end with ctx, only the
-// waiting does.
+// waiting does. The error is a *Misuse, messngr.ErrRefused, messngr.ErrTooLong or
+// messngr.ErrUnavailable; then nothing was sent.
 func (r *Router) Send(ctx context.Context, req Request) (Sent, error) {
 	if err := r.check(&req); err != nil {
 		return Sent{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, req.Timeout)
-	defer cancel()
-	recipients, err := r.expand(ctx, &req)
+	from, err := r.sender(&req)
 	if err != nil {
 		return Sent{}, err
-	}
-	m := req.Message
-	if m.ID, err = messngr.NewID(); err != nil {
-		return Sent{}, err
-	}
-	m.Time = time.Now()
-	m.From, err = r.sender(&req)
-	if err != nil {
-		return Sent{}, err
-	}
-	m.To = strings.Join(req.To, ",")
-	out := store.Outgoing{Message: &m, Owner: req.Principal.Login, Wait: req.Wait, Recipients: recipients}
-	if err := r.cfg.Store.Queue(ctx, out); err != nil {
-		return Sent{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
-	}
-	r.counters.Sent.Add(1)
-	deadline, _ := ctx.Deadline()
-	done := make(chan struct{})
-	r.start(out, deadline, func() { close(done) })
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-	return r.awaitState(ctx, &req, m.ID)
-}
-
-// check refuses what cannot be sent, before anything is stored.
-func (r *Router) check(req *Request) error {
-	m := &req.Message
-	switch {
-	case len(m.Text) > messngr.MaxText:
-		return &messngr.TooLongError{Limit: messngr.MaxText, Length: len(m.Text)}
-	case req.Wait && m.Expires.IsZero():
-		return misuse("a message that may wait needs a time at which it expires")
-	case len(m.Answers) > 9:
-		return misuse("%d answers, at most 9 are possible", len(m.Answers))
-	case req.Via != "" && !r.hasRoute(req.Via):
-		return misuse("unknown route %q, there are %s", req.Via, strings.Join(r.Routes(), ", "))
 	}
 	if req.Timeout <= 0 {
-		req.Timeout = 10 * time.Second
+		req.Timeout = defaultTimeout
 	}
-	return nil
+	deadline := time.Now().Add(req.Timeout)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	if err := r.awaitResume(ctx); err != nil {
+		return Sent{}, err
+	}
+	targets, err := r.expand(ctx, &req)
+	if err != nil {
+		return Sent{}, err
+	}
+	out, err := r.queue(ctx, &req, from, targets)
+	if err != nil {
+		return Sent{}, err
+	}
+	for i := range targets {
+		r.spawn(func() { r.carry(out, i, targets[i].lost, deadline) })
+	}
+	return r.awaitState(ctx, req.Want, out.Message.ID)
 }
 
-// Routes lists the names of the ways out.
-func (r *Router) Routes() []string {
-	list := []string{Local}
-	for _, route := range r.cfg.Routes {
-		list = append(list, route.Via)
+// awaitResume keeps new messages apart from those that the last run left.
+func (r *Router) awaitResume(ctx context.Context) error {
+	select {
+	case <-r.running.Done():
+		return fmt.Errorf("%w: the service is stopping", messngr.ErrUnavailable)
+	case <-ctx.Done():
+		return fmt.Errorf("%w: the service is still starting", messngr.ErrUnavailable)
+	case <-r.resumed:
+		return nil
 	}
-	return list
 }
 
-func (r *Router) hasRoute(via string) bool {
-	for _, name := range r.Routes() {
-		if name == via {
-			return true
-		}
+// queue stores the message with its recipients.
+func (r *Router) queue(ctx context.Context, req *Request, from messngr.From, targets []target) (store.Outgoing, error) {
+	m := req.Message
+	id, err := messngr.NewID()
+	if err != nil {
+		return store.Outgoing{}, unavailable(err)
 	}
-	return false
+	m.ID, m.Time, m.From, m.Via, m.To = id, time.Now(), from, req.Via, strings.Join(req.To, ",")
+	if req.Wall {
+		m.To = r.cfg.Host
+	}
+	out := store.Outgoing{Message: &m, Owner: req.Principal.Login, Wait: req.Wait}
+	for _, to := range targets {
+		out.Recipients = append(out.Recipients, to.Recipient)
+	}
+	if err := r.cfg.Store.Queue(ctx, out); err != nil {
+		return store.Outgoing{}, unavailable(err)
+	}
+	r.counters.Sent.Add(1)
+	return out, nil
 }
 
 // sender decides which name the message goes out under. A person who does not
@@ -143,102 +139,120 @@ func (r *Router) sender(req *Request) (messngr.From, error) {
 	if req.Principal.Admin || strings.EqualFold(req.From, login) {
 		return from, nil
 	}
-	if e, ok := r.cfg.Names.Lookup(req.From, false); ok && e.User == login {
+	if e, ok := r.cfg.Names.Lookup(req.From, false); ok && e.User != "" && e.User == login {
 		return from, nil
 	}
 	return from, fmt.Errorf("%w: only root and members of the group messngr may send as %q", messngr.ErrRefused, req.From)
 }
 
-// Sent is what is known of a message that was sent.
-type Sent struct {
-	store.Outgoing
-	// Reached says, per recipient, that the wanted state was reached.
-	Reached []bool
-}
-
-// AllReached reports whether every recipient reached the wanted state.
-func (s *Sent) AllReached() bool {
-	for _, reached := range s.Reached {
-		if !reached {
-			return false
-		}
-	}
-	return true
-}
-
 // awaitState waits until every recipient has reached the wanted state or never
-// will, and at most until ctx ends.
-func (r *Router) awaitState(ctx context.Context, req *Request, id messngr.ID) (Sent, error) {
+// will, and at most until ctx ends, and a little longer if that has just ended
+// the attempts.
+func (r *Router) awaitState(ctx context.Context, want *messngr.State, id messngr.ID) (Sent, error) {
+	ended, stopped := ctx.Done(), r.running.Done()
+	var grace <-chan time.Time
 	for {
 		news := r.evidence.wait()
 		out, err := r.cfg.Store.SentMessage(context.WithoutCancel(ctx), id)
 		if err != nil {
 			return Sent{}, err
 		}
-		sent := Sent{Outgoing: out, Reached: make([]bool, len(out.Recipients))}
-		waiting := false
-		for i := range out.Recipients {
-			state := out.Recipients[i].State()
-			want := r.want(req, &out.Recipients[i])
-			sent.Reached[i] = state.Reached(want) && state != messngr.Queued || want == messngr.Queued
-			if !sent.Reached[i] && state < messngr.Refused {
-				waiting = true
-			}
-		}
-		if !waiting || ctx.Err() != nil {
+		sent, hope, busy := r.assess(out, want)
+		if !hope || grace != nil && !busy {
 			return sent, nil
 		}
 		select {
-		case <-ctx.Done():
+		case <-ended:
+			if ended = nil; ctx.Err() == context.Canceled {
+				return sent, nil // nobody waits any more
+			}
+			grace = time.After(graceTime)
+		case <-stopped:
+			stopped, grace = nil, time.After(graceTime)
+		case <-grace:
+			return sent, nil
 		case <-news:
 		}
 	}
 }
 
-// want is the state that counts as success for a recipient.
-func (r *Router) want(req *Request, to *store.Recipient) messngr.State {
-	if req.Want != nil {
-		return *req.Want
-	}
-	if n := len(to.Attempts); n > 0 {
-		via := to.Attempts[n-1].Via
-		if via == Local {
-			return messngr.Delivered
+// assess says what is known of a message: whether there is hope that waiting
+// shows more, and whether attempts are about to end.
+func (r *Router) assess(out store.Outgoing, want *messngr.State) (sent Sent, hope, busy bool) {
+	sent = Sent{Outgoing: out, Reached: make([]bool, len(out.Recipients))}
+	for i := range out.Recipients {
+		to := &out.Recipients[i]
+		state, wanted := to.State(), r.bestAtOnce(to)
+		if want != nil {
+			wanted = *want
 		}
-		for _, route := range r.cfg.Routes {
-			if route.Via == via {
-				return route.Best
-			}
+		sent.Reached[i] = wanted == messngr.Queued || state != messngr.Queued && state.Reached(wanted)
+		if !sent.Reached[i] && state < messngr.Refused && (to.Open() || r.hasReceipts(lastVia(to))) {
+			hope = true
+		}
+		running := slices.ContainsFunc(to.Attempts, func(a store.Attempt) bool { return a.Ended.IsZero() })
+		busy = busy || running || to.Open() && !out.Wait
+	}
+	return sent, hope, busy
+}
+
+// bestAtOnce is the state that counts as success for a recipient if the sender
+// wants nothing special.
+func (r *Router) bestAtOnce(to *store.Recipient) messngr.State {
+	via := lastVia(to)
+	if via == Local {
+		return messngr.Delivered
+	}
+	for _, route := range r.cfg.Routes {
+		if route.Via == via {
+			return route.Best
 		}
 	}
 	return messngr.Sent
 }
 
+// hasReceipts reports whether evidence may come after an attempt has ended.
+func (r *Router) hasReceipts(via string) bool {
+	return via == Local || slices.ContainsFunc(r.cfg.Routes, func(route Route) bool { return route.Via == via && route.Rich })
+}
+
+// lastVia is the route of the last attempt; "" if there was none.
+func lastVia(to *store.Recipient) string {
+	if n := len(to.Attempts); n > 0 {
+		return to.Attempts[n-1].Via
+	}
+	return ""
+}
+
+// Routes lists the names of the ways out.
+func (r *Router) Routes() []string {
+	list := []string{Local}
+	for _, route := range r.cfg.Routes {
+		list = append(list, route.Via)
+	}
+	return list
+}
+
 // routesFor lists the ways to a recipient, best first.
 func (r *Router) routesFor(to *store.Recipient) []Route {
-	if to.Via != "" && to.Via != Local {
-		for _, route := range r.cfg.Routes {
-			if route.Via == to.Via && (route.Group == to.Device.Group || route.Directed) {
-				return []Route{route}
-			}
-		}
-		return nil
-	}
 	local := Route{Via: Local, Sender: localSender{r}, Rich: true, Best: messngr.Delivered}
-	if to.Via == Local {
+	switch {
+	case to.Via == Local:
 		return []Route{local}
-	}
-	if _, ours := r.cfg.Names.Lookup(to.Device.Name, false); ours && !to.Device.Group && !to.Device.Address.IsValid() {
-		return []Route{local}
+	case to.Via == "" && !to.Device.Group && !to.Device.Address.IsValid():
+		if _, ours := r.cfg.Names.Lookup(to.Device.Name, false); ours {
+			return []Route{local}
+		}
 	}
 	var routes []Route
 	for _, route := range r.cfg.Routes {
-		if route.Group == to.Device.Group {
+		fits := route.Group == to.Device.Group
+		if to.Via != "" {
+			fits = route.Via == to.Via && (fits || route.Directed && !to.Device.Group)
+		}
+		if fits {
 			routes = append(routes, route)
 		}
 	}
 	return routes
 }
-
-// ErrNoRoute says that no transport carries such a message.
-var ErrNoRoute = errors.New("no route carries this")

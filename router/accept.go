@@ -1,0 +1,108 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"messngr"
+	"messngr/store"
+)
+
+// Accept implements messngr.Accept.
+func (r *Router) Accept(ctx context.Context, in messngr.Inbound) (messngr.Results, error) {
+	results := make(messngr.Results, len(in.To))
+	var taken bool
+	var failed error
+	for i, to := range in.To {
+		err := r.accept(ctx, &in, i)
+		results[i] = messngr.Result{To: to, Err: err}
+		r.count(err)
+		if err == nil {
+			taken = true
+		} else if failed == nil {
+			failed = err
+		}
+	}
+	switch {
+	case taken:
+		return results, nil
+	case failed == nil:
+		failed = fmt.Errorf("no recipient: %w", messngr.ErrUnknownName)
+	}
+	return results, failed
+}
+
+func (r *Router) count(err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, messngr.ErrUnknownName):
+		r.counters.UnknownName.Add(1)
+	case errors.Is(err, messngr.ErrBusy):
+		r.counters.Busy.Add(1)
+	case errors.Is(err, messngr.ErrRefused), errors.Is(err, messngr.ErrPaused):
+		r.counters.Refused.Add(1)
+	default:
+		r.counters.Failed.Add(1)
+	}
+}
+
+// accept takes the message for one of its recipients.
+func (r *Router) accept(ctx context.Context, in *messngr.Inbound, recipient int) error {
+	if r.paused.Load() {
+		return messngr.ErrPaused
+	}
+	to := in.To[recipient]
+	entry, ok := r.cfg.Names.Lookup(to, in.Group)
+	if !ok {
+		return fmt.Errorf("%s: %w", to, messngr.ErrUnknownName)
+	}
+	m := in.Message
+	m.Audience = entry.User
+	if m.From.Trust == messngr.Unverified {
+		m.Level = min(m.Level, messngr.LevelNotice)
+	}
+	judgement, err := r.cfg.Policy.Judge(&m)
+	if err != nil {
+		return err
+	}
+	m.Warning = judgement.Warning
+	incoming := store.Incoming{Message: &m, Origin: in.Origin, Quiet: judgement.Quiet}
+	if in.Origin != "" && recipient > 0 {
+		incoming.Origin = messngr.Origin(fmt.Sprintf("%s#%d", in.Origin, recipient))
+	}
+	if in.Route == "" {
+		return r.take(ctx, incoming)
+	}
+	k := copyKeyOf(m.From.Claimed, to, m.Text)
+	copied, err := r.copies.once(ctx, k, in.Route, func() error { return r.take(ctx, incoming) })
+	if copied {
+		r.counters.Copies.Add(1)
+	}
+	return err
+}
+
+// take gives the message its id and time and stores it.
+func (r *Router) take(ctx context.Context, in store.Incoming) error {
+	m := in.Message
+	if len(m.Text) > messngr.MaxText {
+		return &messngr.TooLongError{Limit: messngr.MaxText, Length: len(m.Text)}
+	}
+	var err error
+	if m.ID, err = messngr.NewID(); err != nil {
+		return unavailable(err)
+	}
+	m.Time = time.Now()
+	_, repeated, err := r.cfg.Store.Take(ctx, in)
+	switch {
+	case err != nil:
+		return unavailable(err)
+	case repeated:
+		r.counters.Repeated.Add(1)
+		return nil
+	}
+	r.counters.Taken.Add(1)
+	r.arrive.raise()
+	return nil
+}
