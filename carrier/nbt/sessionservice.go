@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// maxSessions and maxSessionsPerSource are how many sessions are open at once.
-	maxSessions          = 1024
-	maxSessionsPerSource = 128
 	// requestTime is how long a caller may take to say what it wants.
 	requestTime = 10 * time.Second
 	// acceptPause is how long the service rests when no connection can be accepted.
@@ -35,7 +32,7 @@ type sessionService struct {
 
 // A listener is one TCP port of the service.
 type listener struct {
-	*net.TCPListener
+	net.Listener
 	direct bool
 }
 
@@ -55,14 +52,23 @@ func (s *sessionService) open(n *node, port uint16, purpose string, direct bool)
 		return
 	}
 	at := netip.AddrPortFrom(n.iface.Addr(), port)
-	l, err := (*net.TCPListener)(nil), n.carrier.keeps("tcp", at)
+	l, err := net.Listener(nil), n.carrier.keeps("tcp", at)
 	if err == nil {
-		l, err = net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
+		l, err = listenTCP(at)
 	}
 	n.report(carrier.Port{Network: "tcp", Address: at, Purpose: purpose, Err: err})
 	if err == nil {
 		s.listeners = append(s.listeners, listener{l, direct})
 	}
+}
+
+// listenTCP opens a port at addr and nowhere else. The messages themselves bound the
+// time of a session, so TCP need not ask whether the other side is alive; that, and
+// several paths, would only cost system calls.
+func listenTCP(at netip.AddrPort) (net.Listener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	config.SetMultipathTCP(false)
+	return config.Listen(context.Background(), "tcp4", at.String())
 }
 
 // run takes connections until ctx ends, and waits for the sessions to end.
@@ -83,7 +89,7 @@ func (s *sessionService) run(ctx context.Context) {
 
 func (s *sessionService) accept(ctx context.Context, l listener) {
 	for {
-		conn, err := l.AcceptTCP()
+		conn, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -92,17 +98,26 @@ func (s *sessionService) accept(ctx context.Context, l listener) {
 			pause(ctx, acceptPause)
 			continue
 		}
-		source := addrPort(conn.RemoteAddr()).Addr()
-		if !s.carrier.doors.enter(source) {
-			// Closing says it all: an answer would wait for a caller that floods.
-			conn.Close()
+		in := newSession(conn, l.direct)
+		in.listen()
+		if !s.carrier.doors.enter(in) {
+			s.turnAway(in)
 			continue
 		}
 		s.wg.Go(func() {
-			defer s.carrier.doors.leave(source)
-			s.serve(ctx, newSession(conn, l.direct))
+			defer s.carrier.doors.leave(in)
+			s.serve(ctx, in)
 		})
 	}
+}
+
+// turnAway ends a session for which there is no room. It does not wait for what the
+// caller wants: a flood would keep it waiting.
+func (s *sessionService) turnAway(in *session) {
+	if !in.direct {
+		_, _ = in.conn.Write(nbss.NoResources.Append(nil))
+	}
+	in.Close()
 }
 
 // serve opens one session and has it served. A panic of the handler ends this session
@@ -114,41 +129,44 @@ func (s *sessionService) serve(ctx context.Context, in *session) {
 			s.carrier.log.Error("session handler panicked", "remote", in.Remote(), "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	stop := context.AfterFunc(ctx, func() { in.conn.SetReadDeadline(time.Unix(1, 0)) })
-	if err := s.admit(in); err != nil {
-		stop()
+	if err := s.admit(ctx, in); err != nil {
 		s.carrier.log.Debug("session not opened", "remote", in.Remote(), "err", err)
 		return
 	}
-	stop()
 	s.carrier.serve(ctx, in)
 }
 
 // admit sees how the session begins. Most callers ask for it by name; some begin with
 // a message at once, as Samba's server allows.
-func (s *sessionService) admit(in *session) error {
+func (s *sessionService) admit(ctx context.Context, in *session) error {
 	if in.direct {
 		return nil
 	}
 	if err := in.SetDeadline(time.Now().Add(requestTime)); err != nil {
 		return err
 	}
-	for {
-		h, err := in.header()
-		if err != nil {
-			return err
-		}
-		switch h.Type {
-		case nbss.KeepAlive:
-		case nbss.Message:
-			in.first = &h
-			return nil
-		case nbss.SessionRequest:
-			return s.request(in, h)
-		default:
-			return fmt.Errorf("session begins with a packet of type %#02x", byte(h.Type))
-		}
+	defer context.AfterFunc(ctx, func() { in.conn.SetReadDeadline(time.Unix(1, 0)) })()
+	began := in.listen()
+	h, err := in.header()
+	for err == nil && h.Type == nbss.KeepAlive {
+		h, err = in.header()
 	}
+	switch {
+	case h.Type == nbss.SessionRequest && err != nil:
+		return s.refuse(in, nbss.Unspecified, err)
+	case err != nil:
+		return err
+	case h.Type == nbss.SessionRequest:
+		err = s.request(in, h)
+	case h.Type == nbss.Message:
+		in.first = &h
+	default:
+		err = fmt.Errorf("session begins with a packet of type %#02x", byte(h.Type))
+	}
+	if !in.heard(began) {
+		return errShownOut
+	}
+	return err
 }
 
 // request answers a session request (RFC 1002 5.3.1.1, figure "session server").
@@ -183,7 +201,7 @@ func (s *sessionService) refuse(in *session, code nbss.ErrorCode, why error) err
 func refusal(err error) nbss.ErrorCode {
 	switch {
 	case errors.Is(err, carrier.ErrNotListening):
-		return nbss.NotListeningOnCalled
+		return nbss.NotListeningForCalling
 	case errors.Is(err, carrier.ErrNoName):
 		return nbss.CalledNameNotPresent
 	case errors.Is(err, carrier.ErrNoResources):
@@ -212,32 +230,4 @@ func (c *Carrier) admitOwn(_ netip.Addr, called netbios.Name) error {
 		}
 	}
 	return carrier.ErrNoName
-}
-
-// doors counts the open sessions.
-type doors struct {
-	mu      sync.Mutex
-	total   int
-	sources map[netip.Addr]int
-}
-
-// enter reports whether there is room for one more session from the source.
-func (d *doors) enter(source netip.Addr) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.total >= maxSessions || d.sources[source] >= maxSessionsPerSource {
-		return false
-	}
-	d.total++
-	d.sources[source]++
-	return true
-}
-
-func (d *doors) leave(source netip.Addr) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.total--
-	if d.sources[source]--; d.sources[source] == 0 {
-		delete(d.sources, source)
-	}
 }
