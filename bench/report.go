@@ -64,7 +64,7 @@ type row struct {
 	label string
 	value func(*figures) float64
 	unit  string
-	asked float64 // our figure divided by the peer's: at least this when above 1, at most when below
+	asked string // of the ratio, if not said otherwise
 }
 
 func rows() []row {
@@ -73,20 +73,20 @@ func rows() []row {
 		return func(f *figures) float64 { return get(f.load[n]) }
 	}
 	return []row{
-		{"taken, 8 at a time", load(8, func(u underLoad) float64 { return u.rate }), "msg/s", 20},
-		{"processor a message, 8 at a time", load(8, func(u underLoad) float64 { return ms(u.cpu) }), "ms", 1. / 20},
-		{"p50, 8 at a time", load(8, func(u underLoad) float64 { return ms(u.p50) }), "ms", 0},
-		{"p99, 8 at a time", load(8, func(u underLoad) float64 { return ms(u.p99) }), "ms", 0},
-		{"taken, one after another", load(1, func(u underLoad) float64 { return u.rate }), "msg/s", 0},
-		{"processor a message, one after another", load(1, func(u underLoad) float64 { return ms(u.cpu) }), "ms", 0},
-		{"p50, one after another", load(1, func(u underLoad) float64 { return ms(u.p50) }), "ms", 1. / 10},
-		{"p99, one after another", load(1, func(u underLoad) float64 { return ms(u.p99) }), "ms", 0},
-		{"a send as a process, to smbd: wall", func(f *figures) float64 { return ms(f.sends["Samba"].wall) }, "ms", 1. / 4},
-		{"a send as a process, to smbd: processor", func(f *figures) float64 { return ms(f.sends["Samba"].cpu) }, "ms", 1. / 5},
-		{"a send as a process, to messngr: wall", func(f *figures) float64 { return ms(f.sends["messngr"].wall) }, "ms", 1. / 4},
-		{"a send as a process, to messngr: processor", func(f *figures) float64 { return ms(f.sends["messngr"].cpu) }, "ms", 1. / 5},
-		{"idle memory (PSS)", func(f *figures) float64 { return float64(f.memory) / (1 << 20) }, "MB", 0.99},
-		{"start to listening", func(f *figures) float64 { return ms(f.start) }, "ms", 0},
+		{"taken, 8 at a time", load(8, func(u underLoad) float64 { return u.rate }), "msg/s", "≥ 20 ×"},
+		{"processor a message, 8 at a time", load(8, func(u underLoad) float64 { return ms(u.cpu) }), "ms", "≤ 1/20"},
+		{"p50, 8 at a time", load(8, func(u underLoad) float64 { return ms(u.p50) }), "ms", ""},
+		{"p99, 8 at a time", load(8, func(u underLoad) float64 { return ms(u.p99) }), "ms", ""},
+		{"taken, one after another", load(1, func(u underLoad) float64 { return u.rate }), "msg/s", ""},
+		{"processor a message, one after another", load(1, func(u underLoad) float64 { return ms(u.cpu) }), "ms", ""},
+		{"p50, one after another", load(1, func(u underLoad) float64 { return ms(u.p50) }), "ms", "≤ 1/10"},
+		{"p99, one after another", load(1, func(u underLoad) float64 { return ms(u.p99) }), "ms", ""},
+		{"a send as a process, to smbd: wall", func(f *figures) float64 { return ms(f.sends["Samba"].wall) }, "ms", "≤ 1/4"},
+		{"a send as a process, to smbd: processor", func(f *figures) float64 { return ms(f.sends["Samba"].cpu) }, "ms", "≤ 1/5"},
+		{"a send as a process, to messngr: wall", func(f *figures) float64 { return ms(f.sends["messngr"].wall) }, "ms", "≤ 1/4"},
+		{"a send as a process, to messngr: processor", func(f *figures) float64 { return ms(f.sends["messngr"].cpu) }, "ms", "≤ 1/5"},
+		{"idle memory (PSS)", func(f *figures) float64 { return float64(f.memory) / (1 << 20) }, "MB", "below"},
+		{"start to listening", func(f *figures) float64 { return ms(f.start) }, "ms", "< 20 ms"},
 	}
 }
 
@@ -97,7 +97,7 @@ func (f *field) row(b *strings.Builder, all map[string]*figures, r row) {
 	}
 	if len(f.sides) == 2 {
 		ratio := r.value(all[f.sides[1].name]) / r.value(all[f.sides[0].name])
-		fmt.Fprintf(b, " %s | %s |", asRatio(ratio), asRatio(r.asked))
+		fmt.Fprintf(b, " %s | %s |", asRatio(ratio), r.asked)
 	}
 	b.WriteString("\n")
 }
@@ -116,8 +116,6 @@ func significant(v float64) string {
 
 func asRatio(r float64) string {
 	switch {
-	case r == 0:
-		return ""
 	case r >= 1:
 		return significant(r) + " ×"
 	default:

@@ -11,8 +11,8 @@ func TestRow(t *testing.T) {
 	f := &field{sides: []*side{{name: "Samba"}, {name: "messngr"}}}
 	all := map[string]*figures{"Samba": {memory: 24 << 20}, "messngr": {memory: 12 << 20}}
 	var b strings.Builder
-	f.row(&b, all, row{"idle memory", func(f *figures) float64 { return float64(f.memory) / (1 << 20) }, "MB", 1. / 4})
-	if got, want := b.String(), "| idle memory | 24.0 MB | 12.0 MB | 1/2.00 | 1/4.00 |\n"; got != want {
+	f.row(&b, all, row{"idle memory", func(f *figures) float64 { return float64(f.memory) / (1 << 20) }, "MB", "≤ 1/4"})
+	if got, want := b.String(), "| idle memory | 24.0 MB | 12.0 MB | 1/2.00 | ≤ 1/4 |\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

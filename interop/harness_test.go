@@ -22,17 +22,27 @@ var (
 	soak   = flag.Bool("soak", false, "run the long tests at their full length")
 )
 
-// build compiles the program once for all tests.
+// build compiles the program once for all tests that need it.
 var build = sync.OnceValues(func() (string, error) {
 	if *binary != "" {
 		return *binary, nil
 	}
-	dir, err := os.MkdirTemp("", "messngr-bin-")
-	if err != nil {
-		return "", err
-	}
-	return program.Build(context.Background(), ".", dir)
+	return program.Build(context.Background(), ".", built)
 })
+
+// built is the folder of the compiled program.
+var built string
+
+func TestMain(m *testing.M) {
+	var err error
+	if built, err = os.MkdirTemp("", "messngr-built-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(built)
+	os.Exit(code)
+}
 
 // install puts our program into a host.
 func install(t testing.TB, h *lab.Host) *program.Program {
