@@ -30,6 +30,7 @@ func (a *app) nameCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:     "name",
+		Aliases: []string{"names"},
 		Short:   "List, add and remove the names that this machine receives for",
 		Long:    "Without a command it lists the names of this machine.",
 		Example: "  messngr name\n  messngr name add BACKUP\n  messngr name remove BACKUP",
@@ -46,7 +47,14 @@ func (a *app) nameCommand() *cobra.Command {
 	for _, c := range []*cobra.Command{cmd, list} {
 		c.Flags().BoolVar(&json, "json", false, "print one JSON object per name")
 	}
-	cmd.AddCommand(list, a.nameAddCommand(), a.nameRemoveCommand())
+	cache := &cobra.Command{
+		Use:     "cache",
+		Short:   "List the names of other machines whose place is remembered",
+		Example: "  messngr names cache",
+		Args:    words(0, 0),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.nameCache(cmd) },
+	}
+	cmd.AddCommand(list, a.nameAddCommand(), a.nameRemoveCommand(), cache)
 	return cmd
 }
 

@@ -39,6 +39,8 @@ type Service struct {
 	Status func(ctx context.Context) Status
 	// Stop ends the service.
 	Stop func()
+	// NetBIOS asks the name service; nil if it is switched off.
+	NetBIOS NetBIOS
 }
 
 // handler serves one request for a principal. What it returns is written as
@@ -56,7 +58,7 @@ type route struct {
 
 // routes is the whole API.
 func (s *Service) routes() []route {
-	return []route{
+	return append(s.netbiosRoutes(), []route{
 		{method: "GET", path: "/v1/status", status: 200, serve: s.status},
 		{method: "POST", path: "/v1/service", admin: true, status: 204, serve: s.service},
 		{method: "GET", path: "/v1/messages", status: 200, serve: s.list},
@@ -74,7 +76,7 @@ func (s *Service) routes() []route {
 		{method: "POST", path: "/v1/policy", admin: true, status: 204, serve: s.ruleSet},
 		{method: "DELETE", path: "/v1/policy", admin: true, status: 204, serve: s.ruleRemove},
 		{method: "GET", path: "/v1/openapi.json", status: 200, serve: spec},
-	}
+	}...)
 }
 
 // Authenticate finds out who sent a request; ok is false if nobody can tell.

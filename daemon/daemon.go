@@ -214,6 +214,9 @@ func (d *daemon) run(ctx context.Context) error {
 		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
 		Status: d.status, Stop: d.stop,
 	}
+	if d.nbt != nil {
+		service.NetBIOS = netBIOS{d.nbt, d.s.page}
+	}
 	outer.Go(func() error { return service.Serve(ctx, d.socket) })
 	outer.Go(func() error { return d.followInterfaces(ctx) })
 	outer.Go(func() error { return d.announce(ctx) })
