@@ -157,9 +157,9 @@ or to the machine there if it has no such name.`,
 			if err != nil {
 				return err
 			}
-			req, err := replyTo(&m)
-			if err != nil {
-				return err
+			req, ok := control.ReplyTo(&m)
+			if !ok {
+				return misuse("use: messngr send", "the sender %q cannot be answered", m.From)
 			}
 			req.Text = text
 			return a.reply(cmd.Context(), flags, req)
@@ -167,23 +167,6 @@ or to the machine there if it has no such name.`,
 	}
 	flags.add(cmd)
 	return cmd
-}
-
-// replyTo addresses the answer to a message: its sender, at the address that it
-// came from. The sender's name is only a claim, so that one which means more
-// than one machine, or another machine, does not count.
-func replyTo(m *control.Message) (control.SendRequest, error) {
-	req := control.SendRequest{To: []string{m.From}, Address: m.Address, InReplyTo: m.ID}
-	if m.Via == "local" {
-		req.Via, req.Address = "local", ""
-	}
-	if m.From == "" || strings.ContainsAny(m.From, "*/@.,:") || isBroadcast(normalRecipient(m.From)) {
-		if req.Address == "" {
-			return req, misuse("use: messngr send", "the sender %q cannot be answered", m.From)
-		}
-		req.To[0] = req.Address
-	}
-	return req, nil
 }
 
 func (a *app) wallCommand() *cobra.Command {
@@ -270,19 +253,14 @@ func (a *app) send(ctx context.Context, flags sendFlags, req control.SendRequest
 	return a.printAnswer(flags, &req, answer, err)
 }
 
-// reply is send for an answer. If nobody at the sender's address has the name
-// that the sender claimed, it goes to the machine there: nothing was taken, so
-// that nothing can arrive twice.
+// reply is send for an answer.
 func (a *app) reply(ctx context.Context, flags sendFlags, req control.SendRequest) error {
 	if err := flags.apply(&req); err != nil {
 		return err
 	}
-	answer, err := a.client().Send(ctx, req)
-	unknown := err == nil && len(answer.Recipients) == 1 && answer.Recipients[0].Code == "unknown_name"
-	if unknown && req.Address != "" && req.To[0] != req.Address {
+	answer, toMachine, err := a.client().Reply(ctx, req)
+	if toMachine {
 		fmt.Fprintf(a.env.Stderr, "messngr: nobody is called %s there; it goes to the machine\n", oem.CleanLine(req.To[0]))
-		req.To = []string{req.Address}
-		answer, err = a.client().Send(ctx, req)
 	}
 	return a.printAnswer(flags, &req, answer, err)
 }

@@ -27,8 +27,11 @@ type Message struct {
 	Answers    []string      `json:"answers,omitempty"`
 	Warning    string        `json:"warning,omitempty"`
 	// Audience is the login name of the person it is for; "" for the machine.
-	Audience       string     `json:"audience,omitempty"`
-	InReplyTo      string     `json:"in_reply_to,omitempty"`
+	Audience  string `json:"audience,omitempty"`
+	InReplyTo string `json:"in_reply_to,omitempty"`
+	// Quiet says that it is to be counted and not to pop up by itself, because
+	// its sender has sent too many.
+	Quiet          bool       `json:"quiet,omitempty"`
 	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
 	ShownAt        *time.Time `json:"shown_at,omitempty"`
 	ReadAt         *time.Time `json:"read_at,omitempty"`
@@ -45,7 +48,10 @@ type MessageList struct {
 // MessageQuery selects messages for GET /v1/messages and GET /v1/sent; the
 // query parameters have the names of the JSON fields.
 type MessageQuery struct {
-	Unread bool   `json:"unread"`
+	Unread bool `json:"unread"`
+	// Own leaves out what is for other people, also for one who administers the
+	// service. GET /v1/sent does not know it.
+	Own    bool   `json:"own"`
 	Search string `json:"search"`
 	After  int64  `json:"after"`  // Seq, exclusive
 	Before int64  `json:"before"` // Seq, exclusive
@@ -56,7 +62,7 @@ type MessageQuery struct {
 // MarkRequest is the body of POST /v1/messages/mark.
 type MarkRequest struct {
 	IDs []messngr.ID `json:"ids"`
-	// As is "read", "unread" or "acknowledged".
+	// As is "shown", "read", "unread" or "acknowledged".
 	As string `json:"as"`
 }
 

@@ -184,6 +184,11 @@ func (c *Client) Watch(ctx context.Context, after int64, show func(Message) erro
 	if after >= 0 {
 		path += "?after=" + strconv.FormatInt(after, 10)
 	}
+	return follow(ctx, c, path, show)
+}
+
+// follow calls show for every object of a stream.
+func follow[T any](ctx context.Context, c *Client, path string, show func(T) error) error {
 	conn, resp, err := c.roundTrip(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
@@ -206,11 +211,11 @@ func (c *Client) Watch(ctx context.Context, after int64, show func(Message) erro
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
-		var m Message
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+		var v T
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
 			return fmt.Errorf("stream of messages: %w", err)
 		}
-		if err := show(m); err != nil {
+		if err := show(v); err != nil {
 			return err
 		}
 	}
@@ -341,6 +346,9 @@ func (q MessageQuery) encode() string {
 	}
 	if q.Oldest {
 		v.Set("oldest", "true")
+	}
+	if q.Own {
+		v.Set("own", "true")
 	}
 	if q.Limit != 0 {
 		v.Set("limit", strconv.Itoa(q.Limit))

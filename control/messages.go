@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -18,6 +17,10 @@ import (
 const keepalive = 30 * time.Second
 
 func (s *Service) list(ctx context.Context, who messngr.Principal, r *http.Request) (any, error) {
+	who, err := asOwner(r.URL.Query(), who)
+	if err != nil {
+		return nil, err
+	}
 	q, err := query(r.URL.Query(), who)
 	if err != nil {
 		return nil, err
@@ -34,16 +37,23 @@ func (s *Service) list(ctx context.Context, who messngr.Principal, r *http.Reque
 	return answer, err
 }
 
+// asOwner is the principal as whom a list is asked for: one who administers the
+// service is asked like anybody else if only the own messages are wanted.
+func asOwner(values url.Values, who messngr.Principal) (messngr.Principal, error) {
+	own, err := boolean(values, "own")
+	if own {
+		who.Admin = false
+	}
+	return who, err
+}
+
 // query reads the parameters of a list.
 func query(values url.Values, who messngr.Principal) (store.Query, error) {
 	q := store.Query{Audiences: who.Audiences(), Search: values.Get("search")}
 	for name, into := range map[string]*bool{"unread": &q.Unread, "oldest": &q.Oldest} {
-		if v := values.Get(name); v != "" {
-			b, err := strconv.ParseBool(v)
-			if err != nil {
-				return q, bad("%s=%q: want true or false", name, v)
-			}
-			*into = b
+		var err error
+		if *into, err = boolean(values, name); err != nil {
+			return q, err
 		}
 	}
 	for name, into := range map[string]*int64{"after": &q.After, "before": &q.Before} {
@@ -57,6 +67,18 @@ func query(values url.Values, who messngr.Principal) (store.Query, error) {
 	}
 	q.Limit = int(min(limit, 10_000))
 	return q, nil
+}
+
+func boolean(values url.Values, name string) (bool, error) {
+	v := values.Get(name)
+	if v == "" {
+		return false, nil
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, bad("%s=%q: want true or false", name, v)
+	}
+	return b, nil
 }
 
 func number(values url.Values, name string, into *int64) error {
@@ -79,7 +101,7 @@ func message(e store.Entry) Message {
 		ID: m.ID, Seq: e.Seq, From: m.From.Claimed, To: m.To, Text: m.Text, Via: m.Via,
 		Trust: m.From.Trust, Proven: m.From.Proven, ReceivedAt: m.Time, Level: m.Level, Drill: m.Drill,
 		Title: m.Title, Answers: m.Answers, Warning: m.Warning, Audience: m.Audience,
-		ExpiresAt: when(m.Expires), ShownAt: when(e.Shown), ReadAt: when(e.Read), AcknowledgedAt: when(e.Acknowledged),
+		Quiet: e.Quiet, ExpiresAt: when(m.Expires), ShownAt: when(e.Shown), ReadAt: when(e.Read), AcknowledgedAt: when(e.Acknowledged),
 	}
 	if m.From.Address.IsValid() {
 		out.Address = m.From.Address.String()
@@ -126,9 +148,13 @@ func (s *Service) delete(ctx context.Context, who messngr.Principal, r *http.Req
 	if err != nil {
 		return nil, err
 	}
+	gone := s.affected(ctx, who, id)
 	n, err := s.Router.Delete(ctx, who, id)
 	if err == nil && n == 0 {
 		err = messngr.ErrNotFound
+	}
+	if err == nil {
+		s.changes.publish(EventDeleted, gone)
 	}
 	return nil, err
 }
@@ -138,20 +164,31 @@ func (s *Service) mark(ctx context.Context, who messngr.Principal, r *http.Reque
 	if err := decode(r, &req); err != nil {
 		return nil, err
 	}
-	marks := map[string]store.Mark{"read": store.Read, "unread": store.Unread, "acknowledged": store.Acknowledged}
+	marks := map[string]store.Mark{"shown": store.Shown, "read": store.Read, "unread": store.Unread, "acknowledged": store.Acknowledged}
 	mark, ok := marks[req.As]
 	if !ok {
-		return nil, bad("as=%q: want read, unread or acknowledged", req.As)
+		return nil, bad("as=%q: want shown, read, unread or acknowledged", req.As)
 	}
 	n, err := s.Router.Mark(ctx, who, mark, req.IDs...)
+	if err == nil && mark != store.Shown {
+		s.changes.publish(req.As, s.affected(ctx, who, req.IDs...))
+	}
 	return CountAnswer{Count: n}, err
 }
 
 // watch streams messages as they come, one JSON object a line, after the one
-// with the given number, or new ones only. It ends when the client leaves or
-// the service stops.
+// with the given number, or new ones only; with events=true it streams Events.
+// It ends when the client leaves or the service stops.
 func (s *Service) watch(w http.ResponseWriter, r *http.Request, who messngr.Principal) error {
+	who, err := asOwner(r.URL.Query(), who)
+	if err != nil {
+		return err
+	}
 	q, err := query(r.URL.Query(), who)
+	if err != nil {
+		return err
+	}
+	events, err := boolean(r.URL.Query(), "events")
 	if err != nil {
 		return err
 	}
@@ -164,13 +201,13 @@ func (s *Service) watch(w http.ResponseWriter, r *http.Request, who messngr.Prin
 			q.After = newest[0].Seq
 		}
 	}
-	flusher := http.NewResponseController(w)
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.WriteHeader(http.StatusOK)
-	if err := flusher.Flush(); err != nil {
+	if events {
+		return s.watchEvents(w, r, who, q)
+	}
+	out, err := openStream(w)
+	if err != nil {
 		return nil // the client has gone
 	}
-	out := json.NewEncoder(w)
 	for {
 		ctx, cancel := context.WithTimeout(r.Context(), keepalive)
 		entries, err := s.Router.Await(ctx, q)
@@ -178,18 +215,12 @@ func (s *Service) watch(w http.ResponseWriter, r *http.Request, who messngr.Prin
 		if r.Context().Err() != nil || err != nil {
 			return nil
 		}
+		var list []any
 		for _, e := range entries {
 			q.After = e.Seq
-			if err := out.Encode(message(e)); err != nil {
-				return nil
-			}
+			list = append(list, message(e))
 		}
-		if len(entries) == 0 {
-			if _, err := w.Write([]byte("\n")); err != nil {
-				return nil
-			}
-		}
-		if err := flusher.Flush(); err != nil {
+		if err := out.send(list...); err != nil {
 			return nil
 		}
 	}

@@ -41,6 +41,8 @@ type Service struct {
 	Stop func()
 	// NetBIOS asks the name service; nil if it is switched off.
 	NetBIOS NetBIOS
+
+	changes changes
 }
 
 // handler serves one request for a principal. What it returns is written as
@@ -67,6 +69,7 @@ func (s *Service) routes() []route {
 		{method: "POST", path: "/v1/messages/mark", status: 200, serve: s.mark},
 		{method: "GET", path: "/v1/messages/{id}", status: 200, serve: s.show},
 		{method: "DELETE", path: "/v1/messages/{id}", status: 204, serve: s.delete},
+		{method: "POST", path: "/v1/import", status: 200, serve: s.importMail},
 		{method: "GET", path: "/v1/sent", status: 200, serve: s.sentList},
 		{method: "GET", path: "/v1/sent/{id}", status: 200, serve: s.sentShow},
 		{method: "GET", path: "/v1/names", status: 200, serve: s.nameList},

@@ -1,0 +1,232 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"messngr"
+	"messngr/store"
+)
+
+// Event is one line of GET /v1/messages/watch?events=true: something that
+// happened to the inbox of the asker.
+type Event struct {
+	// Kind is one of the words below.
+	Kind string `json:"event"`
+	// Message is the message that arrived.
+	Message *Message `json:"message,omitempty"`
+	// IDs are the messages that were marked or deleted.
+	IDs []messngr.ID `json:"ids,omitempty"`
+}
+
+// The kinds of events. A message may be marked before the event of its arrival;
+// the latter then shows the mark.
+const (
+	// EventResync is the first event of every stream, and follows when changes
+	// were lost because the client did not read fast enough: what it knows of
+	// messages that arrived before may be out of date.
+	EventResync = "resync"
+	// EventArrived brings a message.
+	EventArrived = "arrived"
+	// The others say what somebody did to messages, here or elsewhere.
+	EventRead         = "read"
+	EventUnread       = "unread"
+	EventAcknowledged = "acknowledged"
+	EventDeleted      = "deleted"
+)
+
+// maxPending is how many changes wait for a client that does not read them.
+const maxPending = 256
+
+// changes tells streams what happens to messages that their clients may show.
+// Arrivals are not among it: the router tells of those.
+type changes struct {
+	mu        sync.Mutex
+	followers map[*follower]struct{}
+}
+
+// follower is one stream.
+type follower struct {
+	who messngr.Principal
+
+	mu      sync.Mutex
+	pending []Event
+	wake    func()
+}
+
+// change is what happened to one message.
+type change struct {
+	id       messngr.ID
+	audience string
+}
+
+func (c *changes) follow(who messngr.Principal) *follower {
+	f := &follower{who: who, wake: func() {}, pending: []Event{{Kind: EventResync}}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.followers == nil {
+		c.followers = make(map[*follower]struct{})
+	}
+	c.followers[f] = struct{}{}
+	return f
+}
+
+func (c *changes) leave(f *follower) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.followers, f)
+}
+
+// followed reports whether anybody wants to know.
+func (c *changes) followed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.followers) > 0
+}
+
+// publish tells every follower what happened to the messages that it may see.
+func (c *changes) publish(kind string, list []change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for f := range c.followers {
+		var ids []messngr.ID
+		for _, ch := range list {
+			if f.who.MaySee(ch.audience) {
+				ids = append(ids, ch.id)
+			}
+		}
+		if len(ids) > 0 {
+			f.add(Event{Kind: kind, IDs: ids})
+		}
+	}
+}
+
+// resync makes every follower look again.
+func (c *changes) resync() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for f := range c.followers {
+		f.add(Event{Kind: EventResync})
+	}
+}
+
+func (f *follower) add(e Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.pending) >= maxPending {
+		f.pending, e = nil, Event{Kind: EventResync}
+	}
+	f.pending = append(f.pending, e)
+	f.wake()
+}
+
+// await has wake called when something is pending, also if it is already.
+func (f *follower) await(wake func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wake = wake
+	if len(f.pending) > 0 {
+		wake()
+	}
+}
+
+func (f *follower) take() []Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	events := f.pending
+	f.pending = nil
+	return events
+}
+
+// watchEvents streams events, one JSON object a line.
+func (s *Service) watchEvents(w http.ResponseWriter, r *http.Request, who messngr.Principal, q store.Query) error {
+	f := s.changes.follow(who)
+	defer s.changes.leave(f)
+	out, err := openStream(w)
+	if err != nil {
+		return nil // the client has gone
+	}
+	for {
+		ctx, cancel := context.WithTimeout(r.Context(), keepalive)
+		f.await(cancel)
+		entries, err := s.Router.Await(ctx, q)
+		cancel()
+		if r.Context().Err() != nil || err != nil {
+			return nil
+		}
+		var list []any
+		for _, e := range entries {
+			q.After = e.Seq
+			m := message(e)
+			list = append(list, Event{Kind: EventArrived, Message: &m})
+		}
+		for _, e := range f.take() {
+			list = append(list, e)
+		}
+		if err := out.send(list...); err != nil {
+			return nil
+		}
+	}
+}
+
+// A stream is an answer of JSON objects, one a line, that goes on.
+type stream struct {
+	w       http.ResponseWriter
+	flusher *http.ResponseController
+	encoder *json.Encoder
+}
+
+func openStream(w http.ResponseWriter) (*stream, error) {
+	s := &stream{w: w, flusher: http.NewResponseController(w), encoder: json.NewEncoder(w)}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.WriteHeader(http.StatusOK)
+	return s, s.flusher.Flush()
+}
+
+// send writes the objects, or an empty line that shows that the service is
+// there if there are none.
+func (s *stream) send(list ...any) error {
+	for _, v := range list {
+		if err := s.encoder.Encode(v); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 {
+		if _, err := s.w.Write([]byte("\n")); err != nil {
+			return err
+		}
+	}
+	return s.flusher.Flush()
+}
+
+// affected finds out whom a change of messages concerns; before they are
+// deleted, nobody can tell afterwards.
+func (s *Service) affected(ctx context.Context, who messngr.Principal, ids ...messngr.ID) []change {
+	if !s.changes.followed() {
+		return nil
+	}
+	var list []change
+	for _, id := range ids {
+		e, err := s.Store.Entry(ctx, id)
+		if err == nil && who.MaySee(e.Message.Audience) {
+			list = append(list, change{id, e.Message.Audience})
+		}
+	}
+	return list
+}
+
+// Events calls show for everything that happens to the inbox, beginning with an
+// EventResync and then the messages after the number after, oldest first; a
+// negative number means only new ones. With own it is about nothing but what is
+// for the asker and the machine, also if the asker administers the service. It
+// returns as Watch does.
+func (c *Client) Events(ctx context.Context, after int64, own bool, show func(Event) error) error {
+	path := "/v1/messages/watch?events=true&own=" + strconv.FormatBool(own)
+	if after >= 0 {
+		path += "&after=" + strconv.FormatInt(after, 10)
+	}
+	return follow(ctx, c, path, show)
+}

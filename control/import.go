@@ -1,0 +1,135 @@
+package control
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"messngr"
+	"messngr/store"
+	"messngr/wire/oem"
+)
+
+// ImportRequest is the body of POST /v1/import: old mail of another program,
+// for the inbox of one person or of the machine.
+type ImportRequest struct {
+	// Program is where it comes from, and becomes the messages' via: "linpopup".
+	Program string `json:"program"`
+	// User is the login name of the person whose inbox it goes to; "": the
+	// caller. Only those who administer the service may name somebody else.
+	User string `json:"user,omitempty"`
+	// Machine puts it where everybody on this host can read it instead. Only
+	// those who administer the service may.
+	Machine  bool         `json:"machine,omitempty"`
+	Messages []OldMessage `json:"messages"`
+}
+
+// OldMessage is one message that another program has received.
+type OldMessage struct {
+	From string `json:"from"`
+	// Host is the machine that it came from, as the program knew it.
+	Host string    `json:"host,omitempty"`
+	To   string    `json:"to"`
+	Text string    `json:"text"`
+	Sent time.Time `json:"sent"`
+	Read bool      `json:"read,omitempty"`
+}
+
+// ImportAnswer is the answer to POST /v1/import.
+type ImportAnswer struct {
+	// Taken counts the messages that are in the inbox now, and Known those that
+	// were left out because they had been imported before.
+	Taken int `json:"taken"`
+	Known int `json:"known"`
+}
+
+// importPrograms are the programs whose mail is taken, and how people call them.
+func importPrograms() map[string]string { return map[string]string{"linpopup": "LinPopUp"} }
+
+// importMail takes old mail in. It is received now, so that the retention keeps
+// it as long as any other message; when it was sent stands in the title. It
+// does not pop up. The same message is taken once, however often it comes
+// within a day (store.OriginAge).
+func (s *Service) importMail(ctx context.Context, who messngr.Principal, r *http.Request) (any, error) {
+	var req ImportRequest
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	program, ok := importPrograms()[req.Program]
+	if !ok {
+		return nil, bad("program=%q: want linpopup", req.Program)
+	}
+	if req.User == "" && !req.Machine {
+		req.User = who.Login
+	}
+	switch {
+	case req.User != "" && req.Machine:
+		return nil, bad("either a user or the machine")
+	case !who.Admin && (req.Machine || req.User != who.Login):
+		return nil, errForbidden
+	}
+	var answer ImportAnswer
+	defer s.changes.resync() // the streams find what is new
+	for _, old := range req.Messages {
+		repeated, err := s.importOne(ctx, req, program, old)
+		switch {
+		case err != nil:
+			return nil, err
+		case repeated:
+			answer.Known++
+		default:
+			answer.Taken++
+		}
+	}
+	return answer, nil
+}
+
+func (s *Service) importOne(ctx context.Context, req ImportRequest, program string, old OldMessage) (repeated bool, err error) {
+	text := oem.Clean(oem.Normalize(old.Text))
+	if len(text) > messngr.MaxText {
+		return false, &messngr.TooLongError{Limit: messngr.MaxText, Length: len(text)}
+	}
+	m := &messngr.Message{
+		Time: time.Now(), From: messngr.From{Claimed: oem.CleanLine(old.From)}, To: oem.CleanLine(old.To),
+		Via: req.Program, Text: text, Audience: req.User,
+		Title: fmt.Sprintf("%s, %s", program, old.Sent.Local().Format(time.DateTime)),
+	}
+	if old.Host != "" {
+		m.Title += ", " + oem.CleanLine(old.Host)
+	}
+	if m.ID, err = messngr.NewID(); err != nil {
+		return false, err
+	}
+	origin, err := importOrigin(req, old)
+	if err != nil {
+		return false, err
+	}
+	_, repeated, err = s.Store.Take(ctx, store.Incoming{Message: m, Origin: origin, Quiet: true})
+	if err == nil && !repeated && old.Read {
+		_, err = s.Store.Mark(ctx, store.Read, m.Time, m.ID)
+	}
+	return repeated, err
+}
+
+// importOrigin is the same for the same message in the same inbox.
+func importOrigin(req ImportRequest, old OldMessage) (messngr.Origin, error) {
+	old.Read, old.Sent = false, old.Sent.UTC()
+	b, err := json.Marshal(struct {
+		User string
+		OldMessage
+	}{req.User, old})
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return messngr.Origin(req.Program + "/" + hex.EncodeToString(sum[:])), nil
+}
+
+// Import takes old mail of another program into an inbox.
+func (c *Client) Import(ctx context.Context, r ImportRequest) (ImportAnswer, error) {
+	return ask[ImportAnswer](ctx, c, http.MethodPost, "/v1/import", r)
+}

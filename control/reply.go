@@ -1,0 +1,35 @@
+package control
+
+import (
+	"context"
+	"strings"
+)
+
+// ReplyTo addresses the answer to a message: its sender, at the address that it
+// came from. The sender's name is only a claim, so that one which means more
+// than one machine, or another machine, does not count: then it is the machine
+// at that address. ok is false if nobody can be answered.
+func ReplyTo(m *Message) (req SendRequest, ok bool) {
+	req = SendRequest{To: []string{m.From}, Address: m.Address, InReplyTo: m.ID}
+	if m.Via == "local" {
+		req.Via, req.Address = "local", ""
+	}
+	if m.From == "" || strings.ContainsAny(m.From, "*/@.,:") || strings.EqualFold(m.From, "everyone") {
+		req.To[0] = req.Address
+	}
+	return req, req.To[0] != ""
+}
+
+// Reply sends what ReplyTo addressed. If nobody at the sender's address has the
+// name that the sender claimed, it goes to the machine there, and toMachine is
+// true: nothing was taken, so that nothing can arrive twice.
+func (c *Client) Reply(ctx context.Context, req SendRequest) (answer SendAnswer, toMachine bool, err error) {
+	answer, err = c.Send(ctx, req)
+	unknown := err == nil && len(answer.Recipients) == 1 && answer.Recipients[0].Code == "unknown_name"
+	if !unknown || req.Address == "" || req.To[0] == req.Address {
+		return answer, false, err
+	}
+	req.To = []string{req.Address}
+	answer, err = c.Send(ctx, req)
+	return answer, true, err
+}
