@@ -119,7 +119,7 @@ func (s *datagramService) ours(name netbios.Name) (group, ours bool) {
 		return true, true
 	}
 	cl := s.node.names.find(name)
-	if cl == nil {
+	if cl == nil || cl.lost() {
 		return false, false
 	}
 	return cl.group, true
