@@ -38,7 +38,7 @@ type session struct {
 }
 
 func newSession(conn net.Conn, direct bool) *session {
-	return &session{conn: conn, direct: direct, in: bufio.NewReaderSize(conn, 1024)}
+	return &session{conn: conn, direct: direct, in: bufio.NewReaderSize(conn, 512)}
 }
 
 // header reads the four bytes in front of everything. Of those that cannot be it
