@@ -33,10 +33,12 @@ func (d *daemon) status(context.Context) control.Status {
 		st.Displays = append(st.Displays, control.Part{Name: k.Name, Summary: k.Summary})
 	}
 	for _, r := range d.policy.Refusals() {
-		st.Refused = append(st.Refused, control.Refusal{
-			Address: r.Address.String(), From: r.From, Reason: r.Reason, Count: r.Count, Last: r.Last,
-			Allow: "messngr policy allow " + r.Address.String(),
-		})
+		refusal := control.Refusal{From: r.From, Reason: r.Reason, Count: r.Count, Last: r.Last}
+		if r.Address.IsValid() { // what Samba handed over may have none
+			refusal.Address = r.Address.String()
+			refusal.Allow = "messngr policy allow " + refusal.Address
+		}
+		st.Refused = append(st.Refused, refusal)
 	}
 	return st
 }

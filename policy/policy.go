@@ -181,15 +181,19 @@ type Judgement struct {
 
 // Judge decides about one message that is about to be stored, and counts it. The
 // error is a messngr.ErrRefused or messngr.ErrBusy. Messages of this host itself,
-// without an address, are never refused.
+// without an address and vouched for, are never refused. Unverified ones without an
+// address, as another program of this host hands over, are judged by all but that.
 func (p *Policy) Judge(m *messngr.Message) (Judgement, error) {
 	addr := bare(m.From.Address)
-	if !addr.IsValid() {
+	if !addr.IsValid() && m.From.Trust >= messngr.Vouched {
 		return Judgement{}, nil
 	}
 	name := fold(m.From.Claimed)
 	p.mu.RLock()
-	reason, reserved := p.judge(addr), p.reserved[name]
+	reason, reserved := "", p.reserved[name]
+	if addr.IsValid() {
+		reason = p.judge(addr)
+	}
 	if reason == "" && p.blockedNames[name] {
 		reason = ReasonName
 	}

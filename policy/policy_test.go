@@ -107,10 +107,32 @@ func TestJudgeNeverRefusesThisHostItself(t *testing.T) {
 	cfg := policy.Config{Block: []string{"0.0.0.0/0", "name:ROOT"}, TakeInAll: policy.Limit{Rate: 1, Burst: 1}}
 	p := newPolicy(t, cfg, &keeper{})
 	for range 3 {
-		j, err := p.Judge(&messngr.Message{From: messngr.From{Claimed: "root"}})
+		j, err := p.Judge(&messngr.Message{From: messngr.From{Claimed: "root", Trust: messngr.Vouched}})
 		if err != nil || j != (policy.Judgement{}) {
 			t.Fatalf("Judge = %+v, %v; want nothing at all", j, err)
 		}
+	}
+}
+
+// What another program of this host hands over has no address, and is judged by its name
+// and its number.
+func TestJudgeOfNoAddress(t *testing.T) {
+	cfg := policy.Config{Block: []string{"0.0.0.0/0", "name:SPAMMER"}, Reserved: []string{"ROOT"}, TakePerSource: policy.Limit{Rate: 1, Burst: 2}}
+	p := newPolicy(t, cfg, &keeper{})
+	judge := func(name string) (policy.Judgement, error) {
+		return p.Judge(&messngr.Message{From: messngr.From{Claimed: name}})
+	}
+	if _, err := judge("spammer"); !errors.Is(err, messngr.ErrRefused) {
+		t.Errorf("Judge of a blocked name = %v, want ErrRefused", err)
+	}
+	if j, err := judge("root"); err != nil || j.Warning == "" {
+		t.Errorf("Judge of a reserved name = %+v, %v, want a warning", j, err)
+	}
+	if j, err := judge("alice"); err != nil || j.Warning != "" {
+		t.Errorf("Judge = %+v, %v, want nothing to say", j, err)
+	}
+	if _, err := judge("alice"); !errors.Is(err, messngr.ErrBusy) {
+		t.Errorf("Judge of one too many = %v, want ErrBusy", err)
 	}
 }
 
