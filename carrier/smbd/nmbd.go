@@ -16,7 +16,7 @@ import (
 
 const (
 	// retryTime is how often nmbd is looked for where it does not answer: an attempt
-	// costs one system call.
+	// costs a few system calls.
 	retryTime = 5 * time.Second
 	// greetTime is how long nmbd may take to answer. It does one thing at a time, and
 	// may be busy with a name server that does not answer.
@@ -79,7 +79,7 @@ func (s *Samba) Datagrams(ctx context.Context, take func(packet []byte, from net
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(retryTime):
+		case <-time.After(s.retry):
 		}
 	}
 }

@@ -112,6 +112,7 @@ func (k *taken) next(t *testing.T) string {
 func listen(t *testing.T, s *smbd.Samba) *taken {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	s.SetRetry(20 * time.Millisecond)
 	k := &taken{ch: make(chan struct{}, 100)}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.Datagrams(ctx, k.take) })

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // Config is the section [samba].
@@ -41,6 +42,7 @@ type Samba struct {
 	cfg     Config
 	log     *slog.Logger
 	listens func(port uint16) bool
+	retry   time.Duration
 
 	mu    sync.Mutex
 	links map[*link]struct{} // to nmbd, one for each interface that needs it
@@ -52,7 +54,7 @@ func New(cfg Config, log *slog.Logger) *Samba {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Samba{cfg: cfg, log: log, listens: listens, links: make(map[*link]struct{})}
+	return &Samba{cfg: cfg, log: log, listens: listens, retry: retryTime, links: make(map[*link]struct{})}
 }
 
 // ErrKept says that a port is left to Samba, which is not running just now.
