@@ -64,7 +64,8 @@ type daemon struct {
 	policy     *policy.Policy
 	router     *router.Router
 	sessions   session.Lister
-	nbt        *nbt.Carrier // nil if it is switched off
+	claims     []func(context.Context) // of the names that are ours from the start
+	nbt        *nbt.Carrier            // nil if it is switched off
 	carriers   []carrier.NetBIOS
 	node       nbns.NodeType
 	moved      bool // the ports were moved up for want of privileges
@@ -123,6 +124,9 @@ func (d *daemon) assemble(ctx context.Context) error {
 	}
 	d.s.Name, d.s.Workgroup = name, workgroup
 	d.policy.Reserve(name)
+	if err := d.ownNames(ctx); err != nil {
+		return err
+	}
 	routes, err := d.buildTransports()
 	if err != nil {
 		return err
@@ -248,25 +252,35 @@ func (d *daemon) announce(ctx context.Context) error {
 	return err
 }
 
-// claimNames makes the machine's own names ours, brings back the kept ones, and
-// then follows who is logged on.
-func (d *daemon) claimNames(ctx context.Context) error {
-	own := []names.Entry{
+// ownNames enters the machine's own names and the kept ones, so that nothing is
+// refused in the first moments; claimNames claims them when there are networks.
+func (d *daemon) ownNames(ctx context.Context) error {
+	for _, e := range []names.Entry{
 		{Name: d.s.Name, Suffix: netbios.Messenger, Kind: names.Computer},
 		{Name: d.s.Name, Suffix: netbios.Workstation, Kind: names.Computer},
 		{Name: d.s.Workgroup, Suffix: netbios.Workstation, Kind: names.Workgroup, Group: true},
-	}
-	var claims sync.WaitGroup
-	for _, e := range own {
-		claims.Go(func() {
-			if err := d.names.Own(ctx, e); err != nil && ctx.Err() == nil {
+	} {
+		claim, err := d.names.Enter(e)
+		if err != nil {
+			return err
+		}
+		d.claims = append(d.claims, func(ctx context.Context) {
+			if err := claim(ctx); err != nil && ctx.Err() == nil {
 				d.log.Error("own name is not ours", "err", err)
 			}
 		})
 	}
-	claims.Wait()
-	if err := d.names.Restore(ctx); err != nil && ctx.Err() == nil {
-		return err
+	claim, err := d.names.Restore(ctx)
+	d.claims = append(d.claims, claim)
+	return err
+}
+
+// claimNames claims the names that are ours, and follows who is logged on.
+func (d *daemon) claimNames(ctx context.Context) error {
+	var claims sync.WaitGroup
+	defer claims.Wait()
+	for _, claim := range d.claims {
+		claims.Go(func() { claim(ctx) })
 	}
 	session.Watch(ctx, d.sessions, func(open []session.Session) {
 		var logins []string

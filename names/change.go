@@ -37,18 +37,29 @@ func (t *Table) Add(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// Own enters one of the machine's own names, and claims it before it returns:
-// it is ours for received messages at once, whatever the networks say, because
-// nobody else on this host can have it.
-func (t *Table) Own(ctx context.Context, e Entry) error {
+// Enter makes one of the machine's own names ours for received messages at once,
+// whatever the networks say, because nobody else on this host can have it. The
+// claim that it returns makes it ours on the networks; it waits until they are up.
+func (t *Table) Enter(e Entry) (claim func(context.Context) error, err error) {
 	owned, err := t.enter(e, true)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		if err := t.claim(ctx, owned); err != nil {
+			return fmt.Errorf("claim %s%v: %w", owned.Name, owned.Suffix, err)
+		}
+		return nil
+	}, nil
+}
+
+// Own enters one of the machine's own names, and claims it before it returns.
+func (t *Table) Own(ctx context.Context, e Entry) error {
+	claim, err := t.Enter(e)
 	if err != nil {
 		return err
 	}
-	if err := t.claim(ctx, owned); err != nil {
-		return fmt.Errorf("claim %s%v: %w", owned.Name, owned.Suffix, err)
-	}
-	return nil
+	return claim(ctx)
 }
 
 // Remove gives up an alias or the name of a user; the latter comes back when
@@ -94,21 +105,21 @@ func (t *Table) withdraw(canonical string) (*entry, error) {
 	return e, nil
 }
 
-// Restore adds the names that were kept, all at once. One that another machine
-// owns by now, or that is ours for another reason, is reported to the log, and
-// kept for the next time; the former stays in the table with its conflict to be
-// seen.
-func (t *Table) Restore(ctx context.Context) error {
+// Restore enters the names that were kept, so that they are ours at once. The
+// claim that it returns makes them ours on the networks, all at the same time.
+// One that another machine owns by now, or that is ours for another reason, is
+// reported to the log, and kept for the next time; the former stays in the table
+// with its conflict to be seen.
+func (t *Table) Restore(ctx context.Context) (claim func(context.Context), err error) {
 	kept, err := t.keeper.Settings(ctx, keeperKind)
 	if err != nil {
-		return fmt.Errorf("read the kept names: %w", err)
+		return nil, fmt.Errorf("read the kept names: %w", err)
 	}
 	var entries []Entry
 	for name, user := range kept {
 		entries = append(entries, Entry{Name: name, Kind: Alias, User: user, Persist: true, Suffix: netbios.Messenger})
 	}
-	t.ownAll(ctx, entries)
-	return nil
+	return t.enterAll(entries), nil
 }
 
 // SetUsers makes the names of the kind User exactly those of the login names:
@@ -128,7 +139,7 @@ func (t *Table) SetUsers(ctx context.Context, logins []string) {
 	for _, e := range gone {
 		all.Go(func() { t.leave(ctx, e) })
 	}
-	all.Go(func() { t.ownAll(ctx, came) })
+	all.Go(func() { t.enterAll(came)(ctx) })
 	all.Wait()
 }
 
@@ -155,16 +166,31 @@ func (t *Table) compare(present map[string]string) (came []Entry, gone []*entry)
 	return came, gone
 }
 
-func (t *Table) ownAll(ctx context.Context, entries []Entry) {
-	var all sync.WaitGroup
+// enterAll enters entries, and returns what claims them all at the same time.
+func (t *Table) enterAll(entries []Entry) (claim func(context.Context)) {
+	complain := func(e Entry, err error) {
+		t.log.Warn("name is not ours just now", "name", e.Name, "kind", e.Kind, "err", err)
+	}
+	var claims []func(context.Context)
 	for _, e := range entries {
-		all.Go(func() {
-			if err := t.Own(ctx, e); err != nil && ctx.Err() == nil {
-				t.log.Warn("name is not ours just now", "name", e.Name, "kind", e.Kind, "err", err)
+		claim, err := t.Enter(e)
+		if err != nil {
+			complain(e, err)
+			continue
+		}
+		claims = append(claims, func(ctx context.Context) {
+			if err := claim(ctx); err != nil && ctx.Err() == nil {
+				complain(e, err)
 			}
 		})
 	}
-	all.Wait()
+	return func(ctx context.Context) {
+		var all sync.WaitGroup
+		for _, claim := range claims {
+			all.Go(func() { claim(ctx) })
+		}
+		all.Wait()
+	}
 }
 
 // enter gives an entry its place in the table.

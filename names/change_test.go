@@ -452,7 +452,11 @@ func TestRestoreBringsBackWhatWasKept(t *testing.T) {
 		n.owners["TAKEN"] = netip.MustParseAddr("10.0.0.9")
 		after := newTable(t, k, n)
 		begin := time.Now()
-		if err := after.Restore(t.Context()); err != nil {
+		claim, err := after.Restore(t.Context())
+		if err == nil {
+			claim(t.Context())
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		if d := time.Since(begin); d != time.Second {
