@@ -1,6 +1,7 @@
 package smbmessage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -127,7 +128,7 @@ func (c *conversation) single(ctx context.Context, p smb.Packet, b []byte) ([]by
 	if len(m.Text) > c.t.maxText {
 		return c.complain(p, smb.NoRoom, b)
 	}
-	in := c.inbound(m.From, m.To, m.Text)
+	in := c.inbound(m.From, m.To, unterminated(m.Text))
 	if m.Broadcast {
 		in.Group, in.To[0] = true, c.t.env.Workgroup
 		if len(m.To) == 0 {
@@ -174,12 +175,16 @@ func (c *conversation) block(p smb.Packet, b []byte) ([]byte, error) {
 		c.reset()
 		return c.complain(p, smb.NoRoom, b)
 	}
-	if len(m.Text) > 0 {
-		c.text = append(c.text, m.Text...)
+	if text := unterminated(m.Text); len(text) > 0 {
+		c.text = append(c.text, text...)
 		c.ends = append(c.ends, len(c.text))
 	}
 	return p.Header.AppendAnswer(b, 0), nil
 }
+
+// unterminated returns text without zero bytes at its end. MS-MSRP calls the text of a
+// block terminated, and smbclient sends an empty text as one zero byte.
+func unterminated(text []byte) []byte { return bytes.TrimRight(text, "\x00") }
 
 func (c *conversation) end(ctx context.Context, p smb.Packet, b []byte) ([]byte, error) {
 	m, err := p.End()

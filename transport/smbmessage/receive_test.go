@@ -660,7 +660,9 @@ func TestTextIsJoinedBeforeItIsRead(t *testing.T) {
 		{"character in two blocks", []string{"\x93", "\xfa\x96", "\x7b"}, "日本"},
 		{"line break in two blocks", []string{"a\r", "\nb\x14c"}, "a\nb\nc"},
 		{"UTF-8 in two blocks", []string{"Gr\xc3", "\xbc\xc3\x9fe aus K\xc3\xb6ln"}, "Grüße aus Köln"},
-		{"controls", []string{"a\x1b[2Jb\x00"}, "a^[[2Jb^@"},
+		{"controls", []string{"a\x1b[2J\x00b"}, "a^[[2J^@b"},
+		{"terminated", []string{"a\x00", "b\x00\x00"}, "ab"},
+		{"empty, by smbclient", []string{"\x00"}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -676,6 +678,14 @@ func TestTextIsJoinedBeforeItIsRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestSingleBlockThatIsTerminated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := receive(t, nil)
+		r.call().hears(0, single("A", "BETA", "hi\x00"))
+		r.want("A > BETA: hi")
+	})
 }
 
 func TestConfig(t *testing.T) {

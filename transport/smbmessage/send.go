@@ -147,13 +147,13 @@ func (t *Transport) say(c *call, l letter) error {
 	case err != nil:
 		return c.verdict(err, messngr.ErrUnavailable)
 	}
-	breaks := t.newline.plain
+	text := spell(l.text, t.newline.plain, string(t.newline.plain))
 	if len(started.Words) > 0 {
-		breaks = t.newline.numbered
+		text = spell(l.text, t.newline.numbered, "\x00")
 	}
 	group := started.Group()
 	said := 0
-	for block := range blocks(withNewline(l.text, breaks)) {
+	for block := range blocks(text) {
 		_, err := c.ask(smb.Text{Group: group, Text: block}.Append(nil, smb.Header{}))
 		if said > 0 && errors.Is(err, smb.NoRoom) {
 			return fmt.Errorf("%w: %w", &messngr.TooLongError{Limit: said, Length: len(l.text)}, err)
@@ -169,7 +169,7 @@ func (t *Transport) say(c *call, l letter) error {
 
 // sayAtOnce sends the message in a single block.
 func (t *Transport) sayAtOnce(c *call, l letter) error {
-	text := withNewline(l.text, t.newline.numbered)
+	text := spell(l.text, t.newline.numbered, "\x00")
 	if len(text) > smb.MaxBlock {
 		return fmt.Errorf("%w: the peer takes single blocks only", &messngr.TooLongError{Limit: smb.MaxBlock, Length: len(text)})
 	}
@@ -177,12 +177,17 @@ func (t *Transport) sayAtOnce(c *call, l letter) error {
 	return c.verdict(err, messngr.ErrUncertain)
 }
 
-func withNewline(text []byte, n oem.Newline) []byte {
-	return bytes.ReplaceAll(text, []byte("\n"), []byte(n))
+// spell returns the text as the peer is to get it. smbd takes no block without text, so
+// nothing is sent as the byte that ends every text (MS-MSRP 2.2.3); but to smbd, which
+// hands that on to its command as it is, as a line break.
+func spell(text []byte, breaks oem.Newline, nothing string) []byte {
+	if len(text) == 0 {
+		return []byte(nothing)
+	}
+	return bytes.ReplaceAll(text, []byte("\n"), []byte(breaks))
 }
 
-// blocks cuts text into pieces of at most smb.MaxBlock bytes, of which there is always
-// one, and never inside of CR LF: two halves could become two line breaks.
+// blocks cuts text into pieces of at most smb.MaxBlock bytes, and never inside of CR LF: two halves could become two line breaks.
 func blocks(text []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(text) > smb.MaxBlock {

@@ -168,7 +168,7 @@ func TestBlocks(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"empty", "", []string{`text 772 ""`}},
+		{"empty", "", []string{`text 772 "\x00"`}},
 		{"short", "hello", []string{`text 772 "hello"`}},
 		{"full", full, []string{`text 772 "` + full + `"`}},
 		{"one more", full + "y", []string{`text 772 "` + full + `"`, `text 772 "y"`}},
@@ -187,6 +187,16 @@ func TestBlocks(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestEmptyTextForSmbd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, smbd, nil)
+		if _, err := s.send(""); err != nil {
+			t.Fatal(err)
+		}
+		s.wantHeard("start ALICE > PC1", `text 0 "\r\n"`, "end 0")
+	})
 }
 
 func TestNewlines(t *testing.T) {
