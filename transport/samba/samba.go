@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"messngr"
 	"messngr/transport"
@@ -29,7 +30,7 @@ const Name = "samba"
 type Config struct {
 	User    string `toml:"user" comment:"as whom smbd runs its message command: its guest account; besides root and the service's own user only this one may hand messages over; empty: nobody else may"`
 	Spool   string `toml:"spool" comment:"folder, of that user alone, for messages that arrive while the service is down"`
-	MaxText int    `toml:"max_text" comment:"longest text in bytes; longer ones are refused"`
+	MaxText int    `toml:"max_text" comment:"longest text in bytes; of longer ones the beginning is taken, since their senders cannot be told"`
 }
 
 // DefaultConfig returns what is in force where the configuration says nothing.
@@ -109,6 +110,8 @@ type Handover struct {
 	// Text is the text as smbd wrote it into a file: in UTF-8, or, where its conversion
 	// failed, in an OEM code page.
 	Text []byte
+	// Length is how long the text was in bytes, if Text is only its beginning; else zero.
+	Length int64
 	// Waited is when smbd handed the message over, if that is long ago; else zero.
 	Waited time.Time
 }
@@ -143,9 +146,6 @@ func (t *Transport) inbound(h Handover) (messngr.Inbound, error) {
 	if h.Key == "" {
 		return messngr.Inbound{}, errors.New("samba: hand-over without a key")
 	}
-	if len(h.Text) > t.maxText {
-		return messngr.Inbound{}, fmt.Errorf("samba: %w", &messngr.TooLongError{Limit: t.maxText, Length: len(h.Text)})
-	}
 	page := t.env.Page
 	machine, claimed := oem.CleanLine(page.Decode([]byte(h.Machine))), oem.CleanLine(page.Decode([]byte(h.From)))
 	if claimed == "" {
@@ -155,17 +155,36 @@ func (t *Transport) inbound(h Handover) (messngr.Inbound, error) {
 	if name := page.Upper(oem.CleanLine(h.To)); name != "" && t.env.Local != nil && t.env.Local(name) {
 		recipient, to = name, name
 	}
+	length, most := int64(len(h.Text)), t.maxText
+	if h.Length > length {
+		length, most = h.Length, min(most, len(h.Text)-1)
+	}
+	text := beginning(h.Text, most)
 	return messngr.Inbound{
 		Message: messngr.Message{
 			From:  messngr.From{Claimed: claimed, Trust: messngr.Unverified, Address: h.Address},
 			To:    recipient,
 			Via:   Name,
-			Title: title(machine, recipient, h.Waited),
-			Text:  oem.Clean(oem.Normalize(page.Decode(h.Text))),
+			Title: title(machine, recipient, h.Waited, int64(len(text)), length),
+			Text:  oem.Clean(oem.Normalize(page.Decode(text))),
 		},
 		Origin: messngr.Origin(Name + "/" + h.Key),
 		To:     []string{to},
 	}, nil
+}
+
+// beginning returns at most so many bytes of a text, and no half of a character at its end:
+// with one it would not be recognised as UTF-8.
+func beginning(text []byte, most int) []byte {
+	if most < 0 || len(text) <= most {
+		return text
+	}
+	for n := most; n > most-utf8.UTFMax && n > 0; n-- {
+		if utf8.RuneStart(text[n]) {
+			return text[:n]
+		}
+	}
+	return text[:most]
 }
 
 // unknown stands for an addressee that smbd did not tell. No NetBIOS name of a person or
@@ -173,7 +192,7 @@ func (t *Transport) inbound(h Handover) (messngr.Inbound, error) {
 const unknown = "(unknown)"
 
 // title tells the reader what this way has lost.
-func title(machine, recipient string, waited time.Time) string {
+func title(machine, recipient string, waited time.Time, taken, length int64) string {
 	var b strings.Builder
 	b.WriteString("taken by Samba")
 	if machine != "" {
@@ -184,6 +203,9 @@ func title(machine, recipient string, waited time.Time) string {
 	}
 	if !waited.IsZero() {
 		b.WriteString(", waited here since " + waited.Format("2006-01-02 15:04"))
+	}
+	if taken < length {
+		fmt.Fprintf(&b, ", cut to %d of %d bytes", taken, length)
 	}
 	return b.String()
 }

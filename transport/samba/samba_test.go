@@ -146,9 +146,6 @@ func TestInjectRefuses(t *testing.T) {
 		if err := r.Inject(t.Context(), samba.Handover{Text: []byte("x")}); err == nil {
 			t.Error("a hand-over without a key was taken")
 		}
-		if err := r.Inject(t.Context(), samba.Handover{Key: "k", Text: make([]byte, 65537)}); !errors.Is(err, messngr.ErrTooLong) {
-			t.Errorf("Inject of a long text = %v, want ErrTooLong", err)
-		}
 		r.fail = messngr.ErrBusy
 		if err := r.Inject(t.Context(), samba.Handover{Key: "k"}); !errors.Is(err, messngr.ErrBusy) {
 			t.Errorf("Inject = %v, want ErrBusy", err)
@@ -158,6 +155,37 @@ func TestInjectRefuses(t *testing.T) {
 			t.Errorf("Inject after the end = %v, want ErrUnavailable", err)
 		}
 	})
+}
+
+// The sender of a text that is too long has been told that it arrived, so its beginning is
+// better than nothing.
+func TestInjectCuts(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		length     int64
+		want       int
+		title      string
+	}{
+		{"as long as may be", strings.Repeat("x", 65536), 0, 65536, ""},
+		{"too long", strings.Repeat("x", 65537), 0, 65536, ", cut to 65536 of 65537 bytes"},
+		{"too long for the caller", strings.Repeat("x", 65537), 1 << 20, 65536, ", cut to 65536 of 1048576 bytes"},
+		{"cut by the caller, in a character", "xy\xc3", 1 << 20, 2, ", cut to 2 of 1048576 bytes"},
+		{"nothing left", "", 1 << 20, 0, ", cut to 0 of 1048576 bytes"},
+		{"in a character", "x" + strings.Repeat("ü", 32768), 0, 65535, ", cut to 65535 of 65537 bytes"},
+		{"in no UTF-8", strings.Repeat("\x81", 65537), 0, 2 * 65536, ", cut to 65536 of 65537 bytes"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := receive(t)
+			if err := r.Inject(t.Context(), samba.Handover{Key: "k", Text: []byte(tt.text), Length: tt.length}); err != nil {
+				t.Fatal(err)
+			}
+			r.stop()
+			m := r.got[0].Message
+			if want := "taken by Samba, addressee unknown" + tt.title; len(m.Text) != tt.want || m.Title != want || strings.ContainsRune(m.Text, '\uFFFD') {
+				t.Errorf("%s: %d bytes, titled %q; want %d, %q", tt.name, len(m.Text), m.Title, tt.want, want)
+			}
+		})
+	}
 }
 
 // What is being stored at the end is waited for, and stored whoever asked gives up.
