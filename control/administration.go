@@ -3,7 +3,8 @@ package control
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"os/user"
+	"strings"
 
 	"messngr"
 	"messngr/names"
@@ -11,7 +12,31 @@ import (
 	"messngr/wire/netbios"
 )
 
-func (s *Service) nameList(context.Context, messngr.Principal, *http.Request) (any, error) {
+// status tells how the service is, and how many messages the asker has.
+func (s *Service) status(ctx context.Context, who messngr.Principal, _ nothing) (Status, error) {
+	st := s.Status(ctx)
+	var err error
+	st.Total, st.Unread, err = s.Store.Counts(ctx, who.Audiences())
+	return st, err
+}
+
+// service pauses, continues or stops the service.
+func (s *Service) service(_ context.Context, _ messngr.Principal, in ServiceRequest) (nothing, error) {
+	switch in.Action {
+	case "pause":
+		s.Router.Pause()
+	case "continue":
+		s.Router.Continue()
+	case "stop":
+		s.Stop() // Serve ends when this has been answered
+	default:
+		return nothing{}, bad("unknown action %q, want pause, continue or stop", in.Action)
+	}
+	return nothing{}, nil
+}
+
+// nameList returns the message names of this host.
+func (s *Service) nameList(context.Context, messngr.Principal, nothing) (NameList, error) {
 	return NameList{Names: NamesOf(s.Names)}, nil
 }
 
@@ -43,47 +68,71 @@ func nameOf(e names.Entry) Name {
 	return n
 }
 
-// nameAdd claims a name. Somebody who does not administer the service gets it
-// for the own messages; the machine's names are the administrators' business.
-func (s *Service) nameAdd(ctx context.Context, who messngr.Principal, r *http.Request) (any, error) {
-	var req NameRequest
-	if err := decode(r, &req); err != nil {
-		return nil, err
+// nameAdd claims a name, and answers when it is ours or somebody else's. Somebody
+// who does not administer the service gets it for the own messages; the machine's
+// names, and those that other people could be known by, are the administrators'
+// business.
+func (s *Service) nameAdd(ctx context.Context, who messngr.Principal, in NameRequest) (Name, error) {
+	e := names.Entry{Name: in.Name, Suffix: netbios.Messenger, Kind: names.Alias, User: in.User, Persist: in.Persist}
+	canonical, err := s.Names.Canonical(in.Name)
+	if err != nil {
+		return Name{}, err
 	}
-	e := names.Entry{Name: req.Name, Suffix: netbios.Messenger, Kind: names.Alias, User: req.User, Persist: req.Persist}
 	if !who.Admin {
-		if req.User != "" && req.User != who.Login {
-			return nil, fmt.Errorf("%w: only root and members of the group messngr may add names for others", messngr.ErrRefused)
+		if err := s.mayClaim(who, in.User, canonical); err != nil {
+			return Name{}, err
 		}
 		e.User = who.Login
 	}
-	canonical, err := s.Names.Canonical(req.Name)
-	if err != nil {
-		return nil, bad("%v", err)
-	}
 	if err := s.Names.Add(ctx, e); err != nil {
-		return nil, err
+		return Name{}, err
 	}
 	for _, e := range s.Names.List() {
 		if e.Name == canonical && e.Suffix == netbios.Messenger {
 			return nameOf(e), nil
 		}
 	}
-	return nil, messngr.ErrNotFound
+	return Name{}, fmt.Errorf("%s: %w", canonical, messngr.ErrNotFound) // removed again already
 }
 
-func (s *Service) nameRemove(ctx context.Context, who messngr.Principal, r *http.Request) (any, error) {
-	name := r.PathValue("name")
-	if e, ok := s.Names.Lookup(name, false); ok && !who.Admin && (e.User == "" || e.User != who.Login) {
-		return nil, errForbidden
+// mayClaim says why somebody who does not administer the service may not have a
+// name. Who has a name may also send under it.
+func (s *Service) mayClaim(who messngr.Principal, owner, name string) error {
+	if owner != "" && owner != who.Login {
+		return fmt.Errorf("%w: only root and members of the group messngr may add names for others", messngr.ErrRefused)
 	}
-	if _, err := s.Names.Canonical(name); err != nil {
-		return nil, bad("%v", err)
+	if s.Policy.Reserved(name) || !strings.EqualFold(name, who.Login) && isLogin(name) {
+		return fmt.Errorf("%w: only root and members of the group messngr may add the name %s", messngr.ErrRefused, name)
 	}
-	return nil, s.Names.Remove(ctx, name)
+	return nil
 }
 
-func (s *Service) ruleList(context.Context, messngr.Principal, *http.Request) (any, error) {
+// isLogin reports whether a name is the login name of somebody on this host, as
+// far as that can be found out.
+func isLogin(name string) bool {
+	for _, login := range []string{strings.ToLower(name), name} {
+		if _, err := user.Lookup(login); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// nameRef names a name in a path.
+type nameRef struct {
+	Name string `path:"name"`
+}
+
+// nameRemove gives up a name that was added, or that is the asker's.
+func (s *Service) nameRemove(ctx context.Context, who messngr.Principal, in nameRef) (nothing, error) {
+	if e, ok := s.Names.Lookup(in.Name, false); ok && !who.Admin && (e.User == "" || e.User != who.Login) {
+		return nothing{}, errForbidden
+	}
+	return nothing{}, s.Names.Remove(ctx, in.Name)
+}
+
+// ruleList returns the rules for received messages.
+func (s *Service) ruleList(context.Context, messngr.Principal, nothing) (RuleList, error) {
 	answer := RuleList{Rules: []Rule{}}
 	for _, r := range s.Policy.Rules() {
 		answer.Rules = append(answer.Rules, Rule{Verdict: string(r.Verdict), Match: r.Match, Source: r.Source})
@@ -91,29 +140,13 @@ func (s *Service) ruleList(context.Context, messngr.Principal, *http.Request) (a
 	return answer, nil
 }
 
-func (s *Service) ruleSet(ctx context.Context, _ messngr.Principal, r *http.Request) (any, error) {
-	var req RuleRequest
-	if err := decode(r, &req); err != nil {
-		return nil, err
-	}
-	if err := s.Policy.Set(ctx, policy.Verdict(req.Verdict), req.Match); err != nil {
-		return nil, ruleError(err)
-	}
-	return nil, nil
+// ruleSet adds a rule. The opposite rule for the same match, if one was added, is
+// replaced.
+func (s *Service) ruleSet(ctx context.Context, _ messngr.Principal, in RuleRequest) (nothing, error) {
+	return nothing{}, s.Policy.Set(ctx, policy.Verdict(in.Verdict), in.Match)
 }
 
-func (s *Service) ruleRemove(ctx context.Context, _ messngr.Principal, r *http.Request) (any, error) {
-	q := r.URL.Query()
-	if err := s.Policy.Remove(ctx, policy.Verdict(q.Get("verdict")), q.Get("match")); err != nil {
-		return nil, ruleError(err)
-	}
-	return nil, nil
-}
-
-// ruleError makes errors of the rule itself the client's.
-func ruleError(err error) error {
-	if messngr.Code(err) == "internal" {
-		return bad("%v", err)
-	}
-	return err
+// ruleRemove removes a rule that was added while the service ran.
+func (s *Service) ruleRemove(ctx context.Context, _ messngr.Principal, in RuleRequest) (nothing, error) {
+	return nothing{}, s.Policy.Remove(ctx, policy.Verdict(in.Verdict), in.Match)
 }

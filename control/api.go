@@ -48,15 +48,35 @@ type MessageList struct {
 // MessageQuery selects messages for GET /v1/messages and GET /v1/sent; the
 // query parameters have the names of the JSON fields.
 type MessageQuery struct {
-	Unread bool `json:"unread"`
+	// Unread selects messages that were not read; GET /v1/sent does not know it.
+	Unread bool `json:"unread,omitempty"`
+	// Own leaves out what is for other people, or was sent by them, also for one
+	// who administers the service.
+	Own bool `json:"own,omitempty"`
+	// Search selects messages that contain all these words in sender, recipient,
+	// title or text; the last one may be the beginning of a word.
+	Search string `json:"search,omitempty"`
+	After  int64  `json:"after,omitempty"`  // Seq, exclusive
+	Before int64  `json:"before,omitempty"` // Seq, exclusive
+	// Oldest lists the oldest first instead of the newest.
+	Oldest bool `json:"oldest,omitempty"`
+	// Limit is the largest number of messages; 0: 100; at most 10,000.
+	Limit int `json:"limit,omitempty"`
+}
+
+// WatchQuery selects what GET /v1/messages/watch streams; the query parameters
+// have the names of the JSON fields.
+type WatchQuery struct {
+	// After is the Seq of the message after which to begin; if it is not given,
+	// only new messages are streamed.
+	After *int64 `json:"after,omitempty"`
+	// Search selects messages as in MessageQuery.
+	Search string `json:"search,omitempty"`
 	// Own leaves out what is for other people, also for one who administers the
-	// service. GET /v1/sent does not know it.
-	Own    bool   `json:"own"`
-	Search string `json:"search"`
-	After  int64  `json:"after"`  // Seq, exclusive
-	Before int64  `json:"before"` // Seq, exclusive
-	Oldest bool   `json:"oldest"` // oldest first
-	Limit  int    `json:"limit"`  // default 100, at most 10,000
+	// service.
+	Own bool `json:"own,omitempty"`
+	// Events streams events instead of messages: arrivals and marks.
+	Events bool `json:"events,omitempty"`
 }
 
 // MarkRequest is the body of POST /v1/messages/mark.
@@ -78,7 +98,7 @@ type SendRequest struct {
 	// To are the recipients: a message name, an IP address, a DNS name,
 	// USER@HOST, "everyone" or "*" or "/domain" (the own workgroup),
 	// "/domain:NAME", "/users".
-	To []string `json:"to"`
+	To []string `json:"to,omitempty"`
 	// Via is the only route allowed; "": the best.
 	Via string `json:"via,omitempty"`
 	// Address is where To is, if it is not to be looked up.

@@ -142,20 +142,16 @@ func (f *follower) take() []Event {
 }
 
 // watchEvents streams events, one JSON object a line.
-func (s *Service) watchEvents(w http.ResponseWriter, r *http.Request, who messngr.Principal, q store.Query) error {
+func (s *Service) watchEvents(ctx context.Context, who messngr.Principal, q store.Query, out *stream) {
 	f := s.changes.follow(who)
 	defer s.changes.leave(f)
-	out, err := openStream(w)
-	if err != nil {
-		return nil // the client has gone
-	}
 	for {
-		ctx, cancel := context.WithTimeout(r.Context(), keepalive)
+		bounded, cancel := context.WithTimeout(ctx, keepalive)
 		f.await(cancel)
-		entries, err := s.Router.Await(ctx, q)
+		entries, err := s.Router.Await(bounded, q)
 		cancel()
-		if r.Context().Err() != nil || err != nil {
-			return nil
+		if s.over(ctx, err) {
+			return
 		}
 		var list []any
 		for _, e := range entries {
@@ -167,7 +163,7 @@ func (s *Service) watchEvents(w http.ResponseWriter, r *http.Request, who messng
 			list = append(list, e)
 		}
 		if err := out.send(list...); err != nil {
-			return nil
+			return
 		}
 	}
 }

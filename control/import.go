@@ -54,23 +54,19 @@ func importPrograms() map[string]string { return map[string]string{"linpopup": "
 // it as long as any other message; when it was sent stands in the title. It
 // does not pop up. The same message is taken once, however often it comes
 // within a day (store.OriginAge).
-func (s *Service) importMail(ctx context.Context, who messngr.Principal, r *http.Request) (any, error) {
-	var req ImportRequest
-	if err := decode(r, &req); err != nil {
-		return nil, err
-	}
+func (s *Service) importMail(ctx context.Context, who messngr.Principal, req ImportRequest) (ImportAnswer, error) {
 	program, ok := importPrograms()[req.Program]
 	if !ok {
-		return nil, bad("program=%q: want linpopup", req.Program)
+		return ImportAnswer{}, bad("program=%q: want linpopup", req.Program)
 	}
 	if req.User == "" && !req.Machine {
 		req.User = who.Login
 	}
 	switch {
 	case req.User != "" && req.Machine:
-		return nil, bad("either a user or the machine")
+		return ImportAnswer{}, bad("either a user or the machine")
 	case !who.Admin && (req.Machine || req.User != who.Login):
-		return nil, errForbidden
+		return ImportAnswer{}, errForbidden
 	}
 	var answer ImportAnswer
 	defer s.changes.resync() // the streams find what is new
@@ -78,7 +74,7 @@ func (s *Service) importMail(ctx context.Context, who messngr.Principal, r *http
 		repeated, err := s.importOne(ctx, req, program, old)
 		switch {
 		case err != nil:
-			return nil, err
+			return ImportAnswer{}, err
 		case repeated:
 			answer.Known++
 		default:

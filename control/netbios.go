@@ -24,6 +24,15 @@ type NetBIOS interface {
 	Find(ctx context.Context, name string) (netip.Addr, error)
 }
 
+// AdapterQuery says which machine GET /v1/netbios/adapter asks; the query
+// parameters have the names of the JSON fields.
+type AdapterQuery struct {
+	// Name is a name of the machine, that is looked up.
+	Name string `json:"name,omitempty"`
+	// Address is its IPv4 address, if no name is given.
+	Address string `json:"address,omitempty"`
+}
+
 // CachedName is a name whose place is remembered.
 type CachedName struct {
 	Name      string   `json:"name"`
@@ -58,43 +67,36 @@ type AdapterName struct {
 
 var errNoNetBIOS = fmt.Errorf("%w: NetBIOS over TCP/IP is switched off", messngr.ErrUnavailable)
 
-// netbiosRoutes are the operations of the name service.
-func (s *Service) netbiosRoutes() []route {
-	return []route{
-		{method: "GET", path: "/v1/netbios/cache", status: 200, serve: s.netbiosCache},
-		{method: "DELETE", path: "/v1/netbios/cache", admin: true, status: 204, serve: s.netbiosPurge},
-		{method: "GET", path: "/v1/netbios/adapter", status: 200, serve: s.netbiosAdapter},
-	}
-}
-
-func (s *Service) netbiosCache(context.Context, messngr.Principal, *http.Request) (any, error) {
+// netbiosCache returns the names whose place is remembered.
+func (s *Service) netbiosCache(context.Context, messngr.Principal, nothing) (CachedNameList, error) {
 	if s.NetBIOS == nil {
-		return nil, errNoNetBIOS
+		return CachedNameList{}, errNoNetBIOS
 	}
 	return CachedNameList{Names: s.NetBIOS.Cache()}, nil
 }
 
-func (s *Service) netbiosPurge(context.Context, messngr.Principal, *http.Request) (any, error) {
+// netbiosPurge forgets the names whose place is remembered, and reads LMHOSTS
+// again.
+func (s *Service) netbiosPurge(context.Context, messngr.Principal, nothing) (nothing, error) {
 	if s.NetBIOS == nil {
-		return nil, errNoNetBIOS
+		return nothing{}, errNoNetBIOS
 	}
-	return nil, s.NetBIOS.Purge()
+	return nothing{}, s.NetBIOS.Purge()
 }
 
-// netbiosAdapter asks the machine that the parameter address or name means.
-func (s *Service) netbiosAdapter(ctx context.Context, _ messngr.Principal, r *http.Request) (any, error) {
+// netbiosAdapter asks another machine for its names.
+func (s *Service) netbiosAdapter(ctx context.Context, _ messngr.Principal, in AdapterQuery) (Adapter, error) {
 	if s.NetBIOS == nil {
-		return nil, errNoNetBIOS
+		return Adapter{}, errNoNetBIOS
 	}
-	q := r.URL.Query()
-	addr, err := netip.ParseAddr(q.Get("address"))
+	addr, err := netip.ParseAddr(in.Address)
 	switch {
-	case q.Get("name") != "":
-		if addr, err = s.NetBIOS.Find(ctx, q.Get("name")); err != nil {
-			return nil, err
+	case in.Name != "":
+		if addr, err = s.NetBIOS.Find(ctx, in.Name); err != nil {
+			return Adapter{}, err
 		}
 	case err != nil || !addr.Unmap().Is4():
-		return nil, bad("address=%q: want an IPv4 address, or a name", q.Get("address"))
+		return Adapter{}, bad("address=%q: want an IPv4 address, or a name", in.Address)
 	}
 	return s.NetBIOS.Adapter(ctx, addr.Unmap())
 }
