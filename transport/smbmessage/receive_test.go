@@ -48,7 +48,8 @@ type receiver struct {
 	mu      sync.Mutex
 	result  error // what becomes of messages
 	got     []messngr.Inbound
-	stopped func()
+	// deaf ends Receive and waits for that; stopped ends everything.
+	deaf, stopped func()
 }
 
 // receive switches BETA on. Its settings can be adjusted before.
@@ -70,11 +71,13 @@ func receive(t testing.TB, adjust func(*transport.Env, *smbmessage.Config)) *rec
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
+	receiving, stopReceiving := context.WithCancel(ctx)
+	var running, receiver sync.WaitGroup
 	running.Go(func() { _ = here.Run(ctx) })
 	running.Go(func() { _ = r.there.Run(ctx) })
-	running.Go(func() { _ = part.Receive(ctx, r.accept) })
-	r.stopped = func() { cancel(); running.Wait() }
+	receiver.Go(func() { _ = part.Receive(receiving, r.accept) })
+	r.deaf = func() { stopReceiving(); receiver.Wait() }
+	r.stopped = func() { cancel(); receiver.Wait(); running.Wait() }
 	t.Cleanup(r.stopped)
 	<-here.Ready()
 	<-r.there.Ready()
@@ -541,17 +544,24 @@ func TestTimeLimits(t *testing.T) {
 }
 
 func TestTheEndWaitsForNobodyWhoIsSilent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := receive(t, nil)
-		p := r.call()
-		p.hears(0, start("ALICE", "BETA"))
-		began := time.Now()
-		r.stopped()
-		if took := time.Since(began); took != 0 {
-			t.Errorf("end took %v", took)
-		}
-		p.hangsUp()
-	})
+	for name, stop := range map[string]func(*receiver){
+		"of the transport": func(r *receiver) { r.deaf() },
+		"of everything":    func(r *receiver) { r.stopped() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := receive(t, nil)
+				p := r.call()
+				p.hears(0, start("ALICE", "BETA"))
+				began := time.Now()
+				stop(r)
+				if took := time.Since(began); took != 0 {
+					t.Errorf("end took %v", took)
+				}
+				p.hangsUp()
+			})
+		})
+	}
 }
 
 func TestWhoMayCall(t *testing.T) {
