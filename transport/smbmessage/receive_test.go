@@ -45,9 +45,9 @@ type receiver struct {
 	t     testing.TB
 	there *memlan.Host // whoever sends
 
-	mu      sync.Mutex
-	result  error // what becomes of messages
-	got     []messngr.Inbound
+	mu     sync.Mutex
+	result error // what becomes of messages
+	got    []messngr.Inbound
 	// deaf ends Receive and waits for that; stopped ends everything.
 	deaf, stopped func()
 }
