@@ -31,8 +31,12 @@ type Fake struct {
 	Deny bool
 	// LastSend is the last request to send.
 	LastSend control.SendRequest
+	// Imports are all requests to import.
+	Imports []control.ImportRequest
 
-	arrived chan struct{} // closed and replaced when a message arrives
+	events  []control.Event
+	arrived chan struct{} // closed and replaced when a message arrives or an event happens
+	hangUp  chan struct{} // closed and replaced by HangUp
 }
 
 // Time returns when everything in a Fake happened.
@@ -41,14 +45,14 @@ func Time() time.Time { return time.Date(2026, 11, 21, 9, 14, 3, 0, time.UTC) }
 // ID returns the made-up id with the number n.
 func ID(n int) messngr.ID {
 	id := messngr.ID{0x01, 0x9a, 0, 0, 0, byte(n), 0x70, 0, 0x80}
-	id[13], id[14], id[15] = 0xa0, 0xb0, byte(n)
+	id[12], id[13], id[14], id[15] = byte(n>>8), 0xa0, 0xb0, byte(n)
 	return id
 }
 
 // New returns a Fake with the content that the tests of the command line know:
 // machine PC17 with three messages, the second of them already read.
 func New() *Fake {
-	f := &Fake{arrived: make(chan struct{})}
+	f := &Fake{arrived: make(chan struct{}), hangUp: make(chan struct{})}
 	f.Messages = []control.Message{
 		{ID: ID(1), Seq: 4, From: "BOSS", To: "PC17", Text: "Please call me.", Via: "smb", Address: "10.0.0.7"},
 		{ID: ID(2), Seq: 5, From: "FS01", To: "WORKGROUP", Text: "Reboot of FS01 at 18:00,\nsave your work", Via: "mailslot", Address: "10.0.0.2"},
@@ -127,6 +131,7 @@ func (f *Fake) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/messages/watch", f.watch)
 	mux.HandleFunc("GET /v1/messages/{id}", f.message)
 	mux.HandleFunc("DELETE /v1/messages/{id}", f.delete)
+	mux.HandleFunc("POST /v1/import", f.importMail)
 	mux.HandleFunc("GET /v1/sent", f.sent)
 	mux.HandleFunc("GET /v1/sent/{id}", f.sentMessage)
 	mux.HandleFunc("GET /v1/names", f.names)
@@ -151,11 +156,18 @@ func (f *Fake) Handler() http.Handler {
 func (f *Fake) Arrive(m control.Message) {
 	f.Lock()
 	defer f.Unlock()
-	m.Seq = f.Messages[len(f.Messages)-1].Seq + 1
+	m.Seq = f.last() + 1
 	m.ID, m.ReceivedAt = ID(int(m.Seq)), Time()
 	f.Messages = append(f.Messages, m)
-	close(f.arrived)
-	f.arrived = make(chan struct{})
+	f.happened(control.Event{Kind: control.EventArrived, Message: &m})
+}
+
+// last is the number of the newest message.
+func (f *Fake) last() int64 {
+	if len(f.Messages) == 0 {
+		return 0
+	}
+	return f.Messages[len(f.Messages)-1].Seq
 }
 
 func (f *Fake) status(w http.ResponseWriter, _ *http.Request) {
@@ -234,6 +246,7 @@ func (f *Fake) delete(w http.ResponseWriter, r *http.Request) {
 	f.Lock()
 	defer f.Unlock()
 	if i := f.find(w, r); i >= 0 {
+		f.happened(control.Event{Kind: control.EventDeleted, IDs: []messngr.ID{f.Messages[i].ID}})
 		f.Messages = slices.Delete(f.Messages, i, i+1)
 		w.WriteHeader(http.StatusNoContent)
 	}
@@ -246,29 +259,17 @@ func (f *Fake) mark(w http.ResponseWriter, r *http.Request) {
 	}
 	f.Lock()
 	defer f.Unlock()
-	n, at := 0, Time()
-	for i := range f.Messages {
-		m := &f.Messages[i]
-		if !slices.Contains(req.IDs, m.ID) {
-			continue
-		}
-		n++
-		switch req.As {
-		case "read":
-			m.ReadAt = &at
-		case "unread":
-			m.ReadAt = nil
-		case "acknowledged":
-			m.AcknowledgedAt = &at
-		}
-	}
-	answer(w, http.StatusOK, control.CountAnswer{Count: n})
+	answer(w, http.StatusOK, control.CountAnswer{Count: f.setMark(req.As, req.IDs)})
 }
 
 func (f *Fake) watch(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
+	if r.URL.Query().Get("events") == "true" {
+		f.watchEvents(w, r)
+		return
+	}
 	f.Lock()
-	last := f.Messages[len(f.Messages)-1].Seq
+	last := f.last()
 	f.Unlock()
 	if after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64); err == nil {
 		last = after
