@@ -18,7 +18,7 @@ const Name = `\MAILSLOT\MESSNGR`
 
 const (
 	// MaxSend is the longest message in bytes, its three zero bytes included, that
-	// Windows can send and is sure to take (MS-MAIL 3.1.4.1: 432 less the rounded name).
+	// Windows can send and is sure to take (MS-MAIL: 432 less the rounded name).
 	MaxSend = 424
 	// MaxText is the longest text in bytes that Windows sends to a group. Windows 3.x
 	// and 9x are only known to take so much.

@@ -11,7 +11,7 @@ import (
 // (MS-MSRP 2.2.3). Windows sends exactly so much, smbclient one byte less.
 const MaxBlock = 128
 
-// What the parts of a body begin with (MS-CIFS 2.2.1.1).
+// What the parts of a body begin with (MS-CIFS 2.2.1).
 const (
 	formatData   = 0x01 // length of 2 bytes and the data
 	formatString = 0x04 // bytes up to a zero byte
