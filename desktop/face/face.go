@@ -1,0 +1,231 @@
+// Package face is the command line of messngr-desktop: it starts the pop-ups or
+// the window, or says in one line why it cannot.
+package face
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"runtime/debug"
+
+	"messngr"
+	"messngr/control"
+	"messngr/desktop/gtk"
+	"messngr/desktop/inbox"
+	"messngr/desktop/lang"
+	"messngr/desktop/popup"
+)
+
+// Env is what the program gets from the system that it runs on.
+type Env struct {
+	Args           []string
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+}
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // there is no screen, no GTK, or something else is missing
+	exitMisuse = 2 // the command was not understood
+)
+
+const usage = `messngr-desktop shows the messages of the Messenger service on a desktop.
+
+Usage:
+  messngr-desktop popup [--level LEVEL] [--once]   show what has to be seen, as it comes
+  messngr-desktop window [--min] [--message ID]    the window with all messages
+  messngr-desktop version
+
+Options:
+  --level LEVEL   show only what is at least so important: info, notice, urgent
+                  or emergency; questions are always shown (default info)
+  --once          end when nothing is left to show
+  --min           start as an icon
+  --message ID    show this message first
+  --socket PATH   the service's socket
+`
+
+// program is one run.
+type program struct {
+	env    Env
+	ctx    context.Context
+	words  *lang.Catalogue
+	socket string
+}
+
+// Main runs the program and returns the exit code of the process.
+func Main(ctx context.Context, env Env) int {
+	words, err := lang.Choose(env.Getenv)
+	if err != nil {
+		fmt.Fprintf(env.Stderr, "messngr-desktop: %v\n", err)
+		return exitFailed
+	}
+	p := &program{env: env, ctx: ctx, words: words}
+	command := ""
+	if len(env.Args) > 1 {
+		command = env.Args[1]
+	}
+	switch command {
+	case "popup":
+		return p.popup(env.Args[2:])
+	case "window":
+		return p.window(env.Args[2:])
+	case "version", "--version":
+		fmt.Fprintln(env.Stdout, version())
+		return exitOK
+	case "help", "--help", "-h":
+		fmt.Fprint(env.Stdout, usage)
+		return exitOK
+	}
+	fmt.Fprint(env.Stderr, usage)
+	return exitMisuse
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "messngr-desktop"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "messngr-desktop " + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return "messngr-desktop " + info.Main.Version
+}
+
+// flags reads the options of a command; ok is false if they were not understood.
+func (p *program) flags(args []string, define func(*flag.FlagSet)) (ok bool) {
+	set := flag.NewFlagSet("messngr-desktop", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.StringVar(&p.socket, "socket", "", "")
+	define(set)
+	err := set.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(p.env.Stdout, usage)
+		return false
+	case err == nil && set.NArg() > 0:
+		err = fmt.Errorf("%q was not expected", set.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v\n\n%s", err, usage)
+	}
+	return err == nil
+}
+
+func (p *program) client() *control.Client {
+	return control.NewClient(control.FindSocket(p.socket, p.env.Getenv))
+}
+
+// open connects to the screen, or says in one line why it cannot.
+func (p *program) open(o gtk.Options) *gtk.App {
+	app, err := gtk.Open(o)
+	switch {
+	case err == nil:
+		return app
+	case errors.Is(err, gtk.ErrMissing):
+		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v; install it (Debian: apt install libgtk-3-0)\n", err)
+	default:
+		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v\n", err)
+	}
+	return nil
+}
+
+// login is whose messages are shown.
+func login() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+func (p *program) popup(args []string) int {
+	var level messngr.Level
+	var once bool
+	if !p.flags(args, func(set *flag.FlagSet) {
+		set.TextVar(&level, "level", messngr.LevelInfo, "")
+		set.BoolVar(&once, "once", false, "")
+	}) {
+		return exitMisuse
+	}
+	// A Wayland desktop does not let a window stay above others; the X server
+	// that it brings along does.
+	app := p.open(gtk.Options{ID: "org.messngr.Popup", Name: p.words.Window.Title, Backends: "x11,*"})
+	if app == nil {
+		return exitFailed
+	}
+	if !app.Register() {
+		return exitOK // they are shown already
+	}
+	ctx, cancel := context.WithCancel(p.ctx)
+	defer cancel()
+	cfg := popup.Config{App: app, Words: p.words, Client: p.client(), Level: level, OpenList: p.openList}
+	if once {
+		cfg.Idle = app.Quit
+	}
+	show := popup.New(ctx, cfg)
+	feed := inbox.Feed{
+		Client: cfg.Client, Login: login(),
+		Unread:  func(list []control.Message) { app.Post(func() { show.Unread(list) }) },
+		Arrived: func(m control.Message) { app.Post(func() { show.Arrived(m) }) },
+		State:   p.state(once, app),
+	}
+	p.run(ctx, app, func() {}, feed.Run)
+	return exitOK
+}
+
+// state says on the terminal, once, that the service cannot be asked.
+func (p *program) state(once bool, app *gtk.App) func(error) {
+	said := false
+	return func(err error) {
+		if err == nil || said {
+			said = false
+			return
+		}
+		said = true
+		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v\n", err)
+		if once {
+			app.Quit()
+		}
+	}
+}
+
+// run serves the windows while follow brings messages, until one of the two or
+// the process ends.
+func (p *program) run(ctx context.Context, app *gtk.App, start func(), follow func(context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	app.Run(func() {
+		start()
+		go func() {
+			defer close(ended)
+			follow(ctx)
+			app.Quit()
+		}()
+	})
+	cancel()
+	<-ended
+}
+
+// openList starts the window with all messages, or brings it to the front.
+func (p *program) openList() {
+	self, err := os.Executable()
+	if err != nil {
+		return
+	}
+	args := []string{"window"}
+	if p.socket != "" {
+		args = append(args, "--socket", p.socket)
+	}
+	cmd := exec.Command(self, args...)
+	if cmd.Start() == nil {
+		go cmd.Wait()
+	}
+}

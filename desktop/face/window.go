@@ -1,0 +1,3 @@
+package face
+
+func (p *program) window(args []string) int { return exitMisuse }

@@ -1,0 +1,176 @@
+package gtk
+
+// Window is a window of the desktop.
+type Window struct{ Widget }
+
+// NewWindow makes a window that is not shown yet. Closing it by its frame or by
+// the desktop's keys does nothing by itself: see OnClose.
+func (a *App) NewWindow(title string) Window {
+	w := Window{Widget{a, a.c.gtk_window_new(0)}}
+	w.SetTitle(title)
+	a.c.gtk_application_add_window(a.app, w.p)
+	return w
+}
+
+// SetTitle sets the title.
+func (w Window) SetTitle(title string) { w.a.c.gtk_window_set_title(w.p, clean(title)) }
+
+// SetIcon sets the icon by its name in the icon theme.
+func (w Window) SetIcon(name string) { w.a.c.gtk_window_set_icon_name(w.p, name) }
+
+// SetSize sets the size that the window has at first; -1: what it needs.
+func (w Window) SetSize(width, height int) {
+	w.a.c.gtk_window_set_default_size(w.p, int32(width), int32(height))
+}
+
+// Resize makes a window that is shown as large, or as small as its content lets
+// it be.
+func (w Window) Resize(width, height int) { w.a.c.gtk_window_resize(w.p, int32(width), int32(height)) }
+
+// Move puts the window's corner there, if the desktop lets it.
+func (w Window) Move(x, y int) { w.a.c.gtk_window_move(w.p, int32(x), int32(y)) }
+
+// Center opens the window in the middle of the screen.
+func (w Window) Center() { w.a.c.gtk_window_set_position(w.p, 1) }
+
+// Add puts the content into the window.
+func (w Window) Add(o Object) { w.a.c.gtk_container_add(w.p, o.handle()) }
+
+// SetKeepAbove says whether the window stays above others.
+func (w Window) SetKeepAbove(v bool) { w.a.c.gtk_window_set_keep_above(w.p, truth(v)) }
+
+// SetUrgent asks the desktop to draw attention to the window.
+func (w Window) SetUrgent(v bool) { w.a.c.gtk_window_set_urgency_hint(w.p, truth(v)) }
+
+// SetPlain takes away frame, title and entry in lists of windows.
+func (w Window) SetPlain() {
+	w.a.c.gtk_window_set_decorated(w.p, 0)
+	w.a.c.gtk_window_set_skip_taskbar_hint(w.p, 1)
+}
+
+// SetDialog makes the window look like a dialog to the desktop.
+func (w Window) SetDialog() { w.a.c.gtk_window_set_type_hint(w.p, 1) }
+
+// SetParent keeps the window above another one, and opens it there; modal says
+// that the other one cannot be used meanwhile.
+func (w Window) SetParent(parent Window, modal bool) {
+	w.a.c.gtk_window_set_transient_for(w.p, parent.p)
+	w.a.c.gtk_window_set_modal(w.p, truth(modal))
+	const centerOnParent = 4
+	w.a.c.gtk_window_set_position(w.p, centerOnParent)
+}
+
+// Stick shows the window on every workspace.
+func (w Window) Stick() { w.a.c.gtk_window_stick(w.p) }
+
+// Present brings the window to the front, out of an icon if it is one.
+func (w Window) Present() { w.a.c.gtk_window_present(w.p) }
+
+// Iconify makes the window an icon.
+func (w Window) Iconify() { w.a.c.gtk_window_iconify(w.p) }
+
+// Active reports whether the window has the keyboard.
+func (w Window) Active() bool { return w.a.c.gtk_window_is_active(w.p) != 0 }
+
+// SetDefault makes Enter press that button, where nothing else takes it.
+func (w Window) SetDefault(b Button) {
+	w.a.c.gtk_widget_set_can_default(b.p, 1)
+	w.a.c.gtk_window_set_default(w.p, b.p)
+}
+
+// ClearDefault makes Enter press no button.
+func (w Window) ClearDefault() { w.a.c.gtk_window_set_default(w.p, 0) }
+
+// SetFocus gives the widget the keyboard once the window has it.
+func (w Window) SetFocus(o Object) { w.a.c.gtk_window_set_focus(w.p, o.handle()) }
+
+// OnClose has f called when a person closes the window by its frame or by the
+// desktop's keys. The window stays.
+func (w Window) OnClose(f func()) {
+	w.a.calls.connect(w.p, "delete-event", func([3]ptr) ptr { f(); return 1 })
+}
+
+// CoverMonitor makes the window cover a monitor: by place and size, and, once
+// it is shown, by asking the desktop for full screen there.
+func (w Window) CoverMonitor(m Monitor) {
+	w.Move(m.X, m.Y)
+	w.SetSize(m.Width, m.Height)
+	w.SetMinSize(m.Width, m.Height)
+	w.ShowAll()
+	w.a.c.gtk_window_fullscreen_on_monitor(w.p, w.a.c.gdk_screen_get_default(), int32(m.Number))
+}
+
+// Monitor is one screen of the desktop, in pixels of the application.
+type Monitor struct {
+	Number              int
+	X, Y, Width, Height int
+}
+
+// Monitors lists the screens.
+func (a *App) Monitors() []Monitor { return a.monitors(a.c.gdk_monitor_get_geometry) }
+
+// WorkAreas lists the screens without panels and docks.
+func (a *App) WorkAreas() []Monitor { return a.monitors(a.c.gdk_monitor_get_workarea) }
+
+func (a *App) monitors(area func(ptr, *rectangle)) []Monitor {
+	display := a.c.gdk_display_get_default()
+	list := make([]Monitor, a.c.gdk_display_get_n_monitors(display))
+	for i := range list {
+		var r rectangle
+		area(a.c.gdk_display_get_monitor(display, int32(i)), &r)
+		list[i] = Monitor{Number: i, X: int(r.x), Y: int(r.y), Width: int(r.width), Height: int(r.height)}
+	}
+	return list
+}
+
+// OnMonitors has f called when a screen was added, removed or changed.
+func (a *App) OnMonitors(f func()) {
+	screen := Widget{a, a.c.gdk_screen_get_default()}
+	screen.on("monitors-changed", f)
+	screen.on("size-changed", f)
+}
+
+// Shortcut presses the widget when the keys are pressed anywhere in the window.
+func (w Window) Shortcut(o Object, keys Shortcut) {
+	const visible = 1
+	group := w.a.c.gtk_accel_group_new()
+	defer w.a.c.g_object_unref(group)
+	w.a.c.gtk_window_add_accel_group(w.p, group)
+	w.a.c.gtk_widget_add_accelerator(o.handle(), keys.signal(), group, keys.Key, keys.mods(), visible)
+}
+
+// Shortcut is a key with what is held down.
+type Shortcut struct {
+	// Key is GDK's number of the key; that of a letter is the letter.
+	Key       uint32
+	Ctrl, Alt bool
+	// Focus gives the widget the keyboard instead of pressing it.
+	Focus bool
+}
+
+// The numbers of keys that are no letters.
+const (
+	KeyF1     uint32 = 0xffbe
+	KeyDelete uint32 = 0xffff
+	KeyLeft   uint32 = 0xff51
+	KeyRight  uint32 = 0xff53
+	KeyReturn uint32 = 0xff0d
+)
+
+func (s Shortcut) signal() string {
+	if s.Focus {
+		return "grab-focus"
+	}
+	return "clicked"
+}
+
+func (s Shortcut) mods() uint32 {
+	var m uint32
+	if s.Ctrl {
+		m |= 1 << 2
+	}
+	if s.Alt {
+		m |= 1 << 3
+	}
+	return m
+}

@@ -1,0 +1,356 @@
+package popup
+
+import (
+	"fmt"
+	"time"
+
+	"messngr"
+	"messngr/control"
+	"messngr/desktop/describe"
+	"messngr/desktop/gtk"
+	"messngr/desktop/inbox"
+	"messngr/desktop/lang"
+)
+
+// icon is the program's icon in the icon theme.
+const icon = "messngr"
+
+// The measures of a card, in characters and lines of the desktop's font.
+const (
+	cardColumns  = 58
+	cardMinLines = 3
+	replyLines   = 4
+	// measured is how much of a text is looked at to find its height.
+	measured = 8 << 10
+)
+
+// card is the window that shows one message.
+type card struct {
+	p   *Presenter
+	m   control.Message
+	win gtk.Window
+	// since is when it came up.
+	since time.Time
+
+	counter gtk.Label
+	next    gtk.Button
+
+	text    gtk.TextView
+	outcome gtk.Label
+	buttons gtk.Box
+	ok      gtk.Button
+	answers []gtk.Button
+	writing *writing
+}
+
+func newCard(p *Presenter, v inbox.View) *card {
+	app, words := p.cfg.App, p.cfg.Words
+	c := &card{p: p, m: v.Message, since: time.Now()}
+	line := describe.Line(words, &c.m)
+	c.win = app.NewWindow(fmt.Sprintf(words.Popup.Title, line))
+	c.win.SetIcon(icon)
+	c.win.SetDialog()
+	c.win.SetKeepAbove(true)
+	c.win.SetUrgent(true)
+	c.win.Stick()
+	c.win.Center()
+	c.win.SetRole(gtk.RoleAlert)
+	c.win.SetAccessible(spoken(words, &c.m), describe.Excerpt(&c.m))
+	c.win.OnClose(c.later)
+	c.win.OnMapped(func() { c.since = time.Now() })
+
+	root := app.NewColumn(12)
+	root.SetBorder(18)
+	root.Add(c.header())
+	if w := describe.Warning(words, &c.m); w != "" {
+		root.Add(notice(app, w))
+	}
+	if title := describe.Title(&c.m); title != "" {
+		l := app.NewParagraph(title)
+		l.AddClass("messngr-title")
+		l.SetMaxChars(cardColumns)
+		root.Add(l)
+	}
+	root.AddFilling(c.body())
+	if len(c.m.Answers) > 0 {
+		root.Add(app.NewLabel(words.Popup.Choose))
+	}
+	c.outcome = app.NewParagraph("")
+	c.outcome.AddClass("messngr-error")
+	c.outcome.SetMaxChars(cardColumns)
+	c.outcome.KeepHidden()
+	c.writing = newWriting(c)
+	root.Add(c.outcome, c.writing.Box)
+	c.buttons = c.buttonRow()
+	root.Add(c.buttons, c.footer())
+	c.win.Add(root)
+	c.update(v)
+
+	c.win.OnKey(c.key)
+	c.win.ShowAll()
+	c.focus()
+	if draft := p.drafts[c.m.ID]; draft != "" {
+		c.writing.open(draft)
+	}
+	c.win.Present()
+	return c
+}
+
+// spoken is what a screen reader says first when the message comes up.
+func spoken(words *lang.Catalogue, m *control.Message) string {
+	s := fmt.Sprintf(words.Popup.Spoken, describe.Line(words, m))
+	if m.Drill {
+		s = words.Popup.Drill + ". " + s
+	}
+	if describe.Level(m) >= messngr.LevelUrgent {
+		s = words.Popup.Urgent + ". " + s
+	}
+	return s
+}
+
+// header says who sent the message, how that is proven, and when it came.
+func (c *card) header() gtk.Box {
+	app, words := c.p.cfg.App, c.p.cfg.Words
+	sender := describe.Of(words, &c.m)
+
+	name := app.NewLabel(sender.Name)
+	name.AddClass("messngr-claim")
+	trust := app.NewLabel(sender.Trust)
+	trust.SetWhole()
+	trust.AddClass("messngr-badge")
+	trust.AddClass("messngr-unverified")
+	if sender.Proven {
+		name.RemoveClass("messngr-claim")
+		name.AddClass("messngr-name")
+		trust.RemoveClass("messngr-unverified")
+		trust.AddClass("messngr-proven")
+	}
+	trust.SetAlign(gtk.Start, gtk.Center)
+	first := app.NewRow(10)
+	first.Add(name, trust)
+	if describe.Level(&c.m) >= messngr.LevelUrgent {
+		first.AddEnd(badge(app, words.Popup.Urgent, "messngr-urgent"))
+	}
+	if c.m.Drill {
+		first.AddEnd(badge(app, words.Popup.Drill, "messngr-drill"))
+	}
+
+	long := app.NewParagraph(sender.Long)
+	long.SetMaxChars(cardColumns)
+	long.AddClass("messngr-small")
+	received := app.NewLabel(describe.Received(words, &c.m, time.Now()))
+	received.AddClass("messngr-small")
+	received.AddClass("messngr-dim")
+
+	column := app.NewColumn(4)
+	column.Add(first, long, received)
+	row := app.NewRow(14)
+	image := app.NewImage(c.icon(), 36)
+	image.SetAlign(gtk.Center, gtk.Start)
+	row.Add(image)
+	row.AddFilling(column)
+	return row
+}
+
+func (c *card) icon() string {
+	switch {
+	case len(c.m.Answers) > 0:
+		return "dialog-question-symbolic"
+	case describe.Level(&c.m) >= messngr.LevelUrgent:
+		return "dialog-warning-symbolic"
+	}
+	return "mail-unread-symbolic"
+}
+
+func badge(app *gtk.App, text, class string) gtk.Label {
+	l := app.NewLabel(text)
+	l.SetWhole()
+	l.AddClass("messngr-badge")
+	l.AddClass(class)
+	l.SetAlign(gtk.End, gtk.Center)
+	return l
+}
+
+// notice is a line that asks the reader to be careful.
+func notice(app *gtk.App, text string) gtk.Box {
+	row := app.NewRow(10)
+	row.AddClass("messngr-warning")
+	row.Add(app.NewImage("dialog-warning-symbolic", 16))
+	l := app.NewParagraph(text)
+	l.SetMaxChars(cardColumns)
+	row.AddFilling(l)
+	return row
+}
+
+// body shows the text, as high as it is as long as that leaves room on the
+// screen for all else.
+func (c *card) body() gtk.Scroll {
+	app := c.p.cfg.App
+	const padding = 8
+	c.text = app.NewTextView(false)
+	c.text.SetPadding(padding, padding)
+	c.text.AddClass("messngr-text")
+	c.text.SetAccessible(c.p.cfg.Words.Popup.Message, "")
+	text := describe.Text(&c.m)
+	c.text.SetText(text)
+	s := app.NewScroll(c.text, true)
+
+	width, height := room(app)
+	em, line := c.text.TextSize("0", 0, 0)
+	columns := min(cardColumns*em, width*8/10)
+	_, high := c.text.TextSize(text[:min(len(text), measured)], columns-2*padding, 0)
+	s.SetMinSize(columns, -1)
+	s.SetMinHeight(min(max(high, cardMinLines*line)+2*padding, height*4/10))
+	return s
+}
+
+// room is the smallest of the screens without its panels: where a window opens
+// is for the desktop to say.
+func room(app *gtk.App) (width, height int) {
+	for i, m := range app.WorkAreas() {
+		if i == 0 {
+			width, height = m.Width, m.Height
+		}
+		width, height = min(width, m.Width), min(height, m.Height)
+	}
+	return width, height
+}
+
+// buttonRow has the answers that were asked for, or OK; and Reply.
+func (c *card) buttonRow() gtk.Box {
+	app, words := c.p.cfg.App, c.p.cfg.Words
+	row := app.NewRow(8)
+	taken := newLetters(words.Popup.OK, words.Popup.Reply, words.Popup.Next)
+	c.next = app.NewButton(words.Popup.Next)
+	c.next.OnClick(guarded(&c.since, c.onNext))
+	c.next.KeepHidden()
+	c.counter = app.NewLabel("")
+	c.counter.SetWhole()
+	row.Add(c.counter, c.next)
+	if len(c.m.Answers) > 0 {
+		for _, answer := range answersOf(&c.m) {
+			b := app.NewButton(taken.mark(answer))
+			b.OnClick(guarded(&c.since, func() { c.answer(answer) }))
+			c.answers = append(c.answers, b)
+		}
+	}
+	c.ok = app.NewButton(words.Popup.OK)
+	c.ok.OnClick(guarded(&c.since, func() { c.p.acknowledge(c.m) }))
+	if len(c.answers) > 0 {
+		c.ok.KeepHidden()
+	} else {
+		c.ok.AddClass("suggested-action")
+	}
+	row.AddEnd(c.ok)
+	for i := len(c.answers) - 1; i >= 0; i-- {
+		row.AddEnd(c.answers[i])
+	}
+	reply := app.NewButton(words.Popup.Reply)
+	if _, ok := inbox.ReplyTo(&c.m); !ok {
+		reply.SetSensitive(false)
+		reply.SetTooltip(words.Popup.NoReply)
+	}
+	reply.OnClick(guarded(&c.since, func() { c.writing.open("") }))
+	row.AddEnd(reply)
+	return row
+}
+
+// footer says what closing does, and until when the message holds.
+func (c *card) footer() gtk.Box {
+	app, words := c.p.cfg.App, c.p.cfg.Words
+	row := app.NewRow(12)
+	hint := app.NewLabel(fmt.Sprintf(words.Popup.Later, int(inbox.PutOff/time.Minute)))
+	hint.AddClass("messngr-dim")
+	hint.AddClass("messngr-small")
+	row.Add(hint)
+	if c.m.ExpiresAt != nil {
+		until := app.NewLabel(fmt.Sprintf(words.Popup.Until, describe.Time(words, *c.m.ExpiresAt, time.Now())))
+		until.SetWhole()
+		until.AddClass("messngr-small")
+		row.AddEnd(until)
+	}
+	return row
+}
+
+// focus gives the keyboard to OK; for a question to the text, so that a key
+// pressed in haste is no answer.
+func (c *card) focus() {
+	if len(c.answers) > 0 {
+		c.win.SetFocus(c.text)
+		return
+	}
+	c.win.SetDefault(c.ok)
+	c.win.SetFocus(c.ok)
+}
+
+func (c *card) update(v inbox.View) {
+	c.counter.SetText("")
+	if v.Count > 1 {
+		c.counter.SetText(fmt.Sprintf(c.p.cfg.Words.Popup.Counter, v.Number, v.Count))
+	}
+	c.next.SetVisible(v.Count > 1)
+}
+
+func (c *card) closing() {
+	if draft := c.writing.draft(); draft != "" && c.p.queue.Has(c.m.ID) {
+		c.p.drafts[c.m.ID] = draft
+	}
+	c.win.Destroy()
+}
+
+func (c *card) onNext() {
+	c.p.queue.Next(time.Now())
+	c.p.changed()
+}
+
+// later closes the card without an answer; it comes back.
+func (c *card) later() {
+	c.p.queue.PutOff(time.Now(), c.m.ID)
+	c.p.changed()
+}
+
+func (c *card) key(k gtk.Key) bool {
+	if k.Name != "Escape" {
+		return c.writing.key(k)
+	}
+	guarded(&c.since, func() {
+		if !c.writing.close() {
+			c.later()
+		}
+	})()
+	return true
+}
+
+// answer sends one of the answers that were asked for.
+func (c *card) answer(text string) {
+	c.setAnswering(true)
+	c.p.reply(c.m, text, func(outcome string, sent bool) {
+		if c.p.screen != c {
+			return
+		}
+		if sent {
+			c.p.remove(c.m.ID)
+			return
+		}
+		// The answer did not leave: it may be given again, or the message be put
+		// aside.
+		c.setAnswering(false)
+		c.say(outcome)
+		c.ok.SetVisible(true)
+	})
+}
+
+func (c *card) setAnswering(on bool) {
+	for _, b := range c.answers {
+		b.SetSensitive(!on)
+	}
+	if on {
+		c.say(c.p.cfg.Words.Popup.Sending)
+	}
+}
+
+// say shows a line about what happens.
+func (c *card) say(text string) {
+	c.outcome.SetText(text)
+	c.outcome.SetVisible(text != "")
+}

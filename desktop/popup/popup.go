@@ -1,0 +1,214 @@
+// Package popup puts messages on the screen that have to be seen: one window at
+// a time, a digest when there are many, and every screen in an emergency.
+package popup
+
+import (
+	"context"
+	"time"
+
+	"messngr"
+	"messngr/control"
+	"messngr/desktop/describe"
+	"messngr/desktop/gtk"
+	"messngr/desktop/inbox"
+	"messngr/desktop/lang"
+)
+
+const (
+	// guard is for how long a window that has just come up takes no answer: a key
+	// or a click may have been meant for what was there before.
+	guard = 500 * time.Millisecond
+	// look is how often the service is asked whether what is on the screen was
+	// settled elsewhere.
+	look = time.Second
+	// patience bounds what is asked of the service.
+	patience = 15 * time.Second
+)
+
+// Config is what a Presenter needs.
+type Config struct {
+	App    *gtk.App
+	Words  *lang.Catalogue
+	Client *control.Client
+	// Level is what a message must have at least to be shown.
+	Level messngr.Level
+	// OpenList shows the window with all messages.
+	OpenList func()
+	// Idle is called when nothing is left to show; nil: nothing is.
+	Idle func()
+}
+
+// Presenter shows what has to be seen. Its methods belong to GTK's thread.
+type Presenter struct {
+	cfg   Config
+	ctx   context.Context
+	queue inbox.Queue
+	// shown is what is on the screen, and screen what shows it.
+	shown  inbox.View
+	screen screen
+	stale  bool // render is on its way
+	wake   gtk.Timer
+	poll   gtk.Timer
+	drafts map[messngr.ID]string
+}
+
+// screen is what stands on the screen: a card, a digest, or an emergency.
+type screen interface {
+	// update takes over what has changed around the same content.
+	update(v inbox.View)
+	// closing takes it off the screen.
+	closing()
+}
+
+// New returns a presenter that asks the service until ctx ends.
+func New(ctx context.Context, cfg Config) *Presenter {
+	p := &Presenter{cfg: cfg, ctx: ctx, drafts: make(map[messngr.ID]string)}
+	cfg.App.SetStyle(style)
+	cfg.App.OnMonitors(func() {
+		if e, ok := p.screen.(*emergency); ok {
+			e.cover()
+		}
+	})
+	return p
+}
+
+// Unread replaces what waits by what the service says.
+func (p *Presenter) Unread(list []control.Message) {
+	var must []control.Message
+	for i := range list {
+		if inbox.MustBeSeen(&list[i], p.cfg.Level) {
+			must = append(must, list[i])
+		}
+	}
+	p.queue.Keep(must)
+	p.changed()
+}
+
+// Arrived adds a message.
+func (p *Presenter) Arrived(m control.Message) {
+	if inbox.MustBeSeen(&m, p.cfg.Level) {
+		p.queue.Add(m)
+		p.changed()
+	}
+}
+
+// changed has the screen brought up to date, once for all that changes now.
+func (p *Presenter) changed() {
+	if p.stale {
+		return
+	}
+	p.stale = true
+	p.cfg.App.Post(func() {
+		p.stale = false
+		p.render()
+	})
+}
+
+// render brings the screen up to date.
+func (p *Presenter) render() {
+	now := time.Now()
+	v := p.queue.View(now)
+	p.wake.Stop()
+	if next := p.queue.Wake(now); !next.IsZero() {
+		p.wake = p.cfg.App.After(next.Sub(now)+time.Millisecond, p.render)
+	}
+	if p.screen != nil && v.Kind == p.shown.Kind && v.Message.ID == p.shown.Message.ID {
+		p.shown = v
+		p.screen.update(v)
+		return
+	}
+	old := p.screen
+	p.shown, p.screen = v, nil
+	p.poll.Stop()
+	switch v.Kind {
+	case inbox.Card:
+		p.screen = newCard(p, v)
+	case inbox.Digest:
+		p.screen = newDigest(p, v)
+	case inbox.Emergency:
+		p.screen = newEmergency(p, v)
+	}
+	// The new window is there before the old one goes, so that nothing flickers.
+	if old != nil {
+		old.closing()
+	}
+	if v.Kind == inbox.Card || v.Kind == inbox.Emergency {
+		p.poll = p.cfg.App.Every(look, p.lookElsewhere)
+	}
+	if v.Kind == inbox.Nothing && p.queue.Len() == 0 && p.cfg.Idle != nil {
+		p.cfg.Idle()
+	}
+}
+
+// lookElsewhere takes a message off the screen that was settled somewhere else.
+func (p *Presenter) lookElsewhere() {
+	id := p.shown.Message.ID
+	p.ask(func(ctx context.Context) {
+		if settled, err := inbox.Settled(ctx, p.cfg.Client, id); err == nil && settled {
+			p.cfg.App.Post(func() { p.remove(id) })
+		}
+	})
+}
+
+// ask does something that waits for the service.
+func (p *Presenter) ask(f func(ctx context.Context)) {
+	go func() {
+		ctx, cancel := context.WithTimeout(p.ctx, patience)
+		defer cancel()
+		f(ctx)
+	}()
+}
+
+// remove takes messages out of the queue, and off the screen.
+func (p *Presenter) remove(ids ...messngr.ID) {
+	for _, id := range ids {
+		delete(p.drafts, id)
+	}
+	p.queue.Remove(ids...)
+	p.changed()
+}
+
+// acknowledge says that a person has seen the message. If the service does not
+// answer, the message comes back: nobody else knows that it was seen.
+func (p *Presenter) acknowledge(m control.Message) {
+	p.remove(m.ID)
+	p.ask(func(ctx context.Context) {
+		if inbox.Mark(ctx, p.cfg.Client, m.ID) == nil {
+			return
+		}
+		if settled, err := inbox.Settled(ctx, p.cfg.Client, m.ID); err != nil || settled {
+			return // the feed brings it when the service answers again
+		}
+		p.cfg.App.Post(func() { p.Arrived(m) })
+	})
+}
+
+// reply sends an answer to m, and calls done with what became of it: a sentence,
+// and whether it left.
+func (p *Presenter) reply(m control.Message, text string, done func(outcome string, sent bool)) {
+	words := p.cfg.Words
+	p.ask(func(ctx context.Context) {
+		answer, err := inbox.Reply(ctx, p.cfg.Client, &m, text)
+		outcome, sent := "", false
+		switch {
+		case err != nil:
+			outcome = describe.Trouble(words, err)
+		case len(answer.Recipients) > 0:
+			outcome, sent = describe.Outcome(words, &answer.Recipients[0]), answer.Reached
+		}
+		if sent {
+			_ = inbox.Mark(ctx, p.cfg.Client, m.ID) // what was answered was seen; at worst it is shown again
+		}
+		p.cfg.App.Post(func() { done(outcome, sent) })
+	})
+}
+
+// guarded makes a handler that does nothing while the window is too new to have
+// been read.
+func guarded(since *time.Time, f func()) func() {
+	return func() {
+		if time.Since(*since) >= guard {
+			f()
+		}
+	}
+}
