@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"messngr"
@@ -21,8 +24,8 @@ import (
 const Group = "messngr"
 
 // Listen opens the service's socket. A socket that a dead service left behind
-// is removed; one that answers is an error. Everybody on this host may connect:
-// who they are decides what they may do.
+// is removed; one that somebody listens at is an error. Everybody on this host
+// may connect, where the system says who they are: that decides what they may do.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
@@ -39,7 +42,7 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o666); err != nil {
+	if err := os.Chmod(path, socketMode); err != nil {
 		_ = l.Close()
 		return nil, err
 	}
@@ -55,37 +58,58 @@ func removeStale(ctx context.Context, path string) error {
 		return fmt.Errorf("%s is not a socket", path)
 	}
 	d := net.Dialer{Timeout: time.Second}
-	if conn, err := d.DialContext(ctx, "unix", path); err == nil {
+	conn, err := d.DialContext(ctx, "unix", path)
+	switch {
+	case err == nil:
 		_ = conn.Close()
 		return fmt.Errorf("another messngr is running on %s", path)
+	case !isRefused(err):
+		// Somebody else's, or too busy to answer: not dead.
+		return fmt.Errorf("%s is in use: %w", path, err)
 	}
 	return os.Remove(path)
 }
 
+// isRefused reports whether nobody listens at a socket.
+func isRefused(err error) bool {
+	const onWindows = syscall.Errno(10061) // WSAECONNREFUSED
+	return errors.Is(err, syscall.ECONNREFUSED) || runtime.GOOS == "windows" && errors.Is(err, onWindows)
+}
+
 type connKey struct{}
 
-// Serve serves the API on l until ctx ends.
+// shutdownTime is how long Serve waits for the last answers.
+const shutdownTime = 2 * time.Second
+
+// Serve serves the API on l until ctx ends, and closes l. It returns when all
+// that it was asked has been answered, or could not be in time.
 func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler:           s.Handler(PeerCredentials),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, c)
 		},
 	}
+	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer close(closed)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
 		if srv.Shutdown(grace) != nil {
 			_ = srv.Close()
 		}
 	})
-	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	err := srv.Serve(l)
+	if stop() { // ctx has not ended, so the socket has failed
+		_ = srv.Close()
 		return err
 	}
+	<-closed
 	return nil
 }
 

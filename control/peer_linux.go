@@ -6,6 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// socketMode lets everybody on this host connect.
+const socketMode = 0o666
+
 // peerUID asks the kernel who connected (unix(7), SO_PEERCRED).
 func peerUID(conn net.Conn) (int, bool) {
 	c, ok := conn.(*net.UnixConn)
