@@ -35,6 +35,8 @@ type Service struct {
 	Stop func()
 	// NetBIOS asks the name service; nil if it is switched off.
 	NetBIOS NetBIOS
+	// Injection takes what Samba hands over; nil if it takes nothing.
+	Injection Injection
 
 	changes changes
 }
@@ -51,6 +53,7 @@ func (s *Service) routes() []route {
 		op("GET /v1/messages/{id}", s.show),
 		op("DELETE /v1/messages/{id}", s.delete),
 		op("POST /v1/import", s.importMail),
+		op("POST /v1/inject", s.inject),
 		op("GET /v1/sent", s.sentList),
 		op("GET /v1/sent/{id}", s.sentShow),
 		op("GET /v1/names", s.nameList),
