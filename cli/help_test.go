@@ -26,11 +26,17 @@ func commands(t *testing.T) []string {
 			t.Fatalf("messngr %s --help: exit code %d", path, code)
 		}
 		inList := false
+		aliases := regexp.MustCompile(`(?m)^Aliases:\n  .*, (\S+)$`).FindStringSubmatch(help)
 		for line := range strings.Lines(help) {
 			switch {
 			case strings.HasPrefix(line, "  ") && inList:
-				if name := strings.Fields(line)[0]; name != "help" && name != "completion" {
-					visit(strings.TrimSpace(path + " " + name))
+				name := strings.Fields(line)[0]
+				if name == "help" || name == "completion" {
+					continue
+				}
+				visit(strings.TrimSpace(path + " " + name))
+				if aliases != nil {
+					all = append(all, aliases[1], strings.TrimSpace(aliases[1]+" "+name))
 				}
 			default:
 				inList = regexp.MustCompile(`^(Send|Read|Run the service|Other|Available Commands):`).MatchString(line)
