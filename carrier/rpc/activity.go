@@ -1,0 +1,119 @@
+package rpc
+
+import (
+	"container/list"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"messngr/wire/dcerpc"
+)
+
+const (
+	// idleTime is how long an activity without a call is remembered, and with it the
+	// answer to its last call (C706 10, TIMEOUT_IDLE).
+	idleTime = 300 * time.Second
+	// callTime is how long we wait for the next fragment of a call.
+	callTime = 15 * time.Second
+	// maxActivities and maxAssembly bound the memory for all of them. The one that was
+	// used longest ago makes room.
+	maxActivities = 8192
+	maxAssembly   = 16 << 20
+)
+
+// progress says how far the call of an activity is.
+type progress uint8
+
+const (
+	awaited    progress = iota // nothing of the call has arrived, or it was given up
+	assembling                 // some fragments are missing
+	running
+	answered
+)
+
+// An activity is one client's sequence of calls, of which it makes one at a time. The
+// client has answered a callback at source.
+type activity struct {
+	id       uuid.UUID
+	socket   *socket
+	source   netip.AddrPort
+	proven   time.Time
+	sequence uint32 // of the call that it is at
+	progress progress
+	call     dcerpc.Datagram // the header of that call
+	in       assembly
+	out      *transmission // the answer
+	used     time.Time
+	place    *list.Element
+}
+
+// activities are all that we know of.
+type activities struct {
+	known map[uuid.UUID]*activity
+	order *list.List // used longest ago first
+	bytes int        // of all fragments that have not become a call
+}
+
+func newActivities() activities {
+	return activities{known: make(map[uuid.UUID]*activity), order: list.New()}
+}
+
+// enter returns the activity with that id, which is made if it is new.
+func (t *activities) enter(id uuid.UUID, now time.Time) *activity {
+	a := t.known[id]
+	if a == nil {
+		a = &activity{id: id}
+		t.known[id] = a
+		a.place = t.order.PushBack(a)
+	}
+	t.use(a, now)
+	return a
+}
+
+func (t *activities) use(a *activity, now time.Time) {
+	a.used = now
+	t.order.MoveToBack(a.place)
+}
+
+func (t *activities) remove(a *activity) {
+	t.order.Remove(a.place)
+	delete(t.known, a.id)
+	t.bytes -= a.in.size
+}
+
+// begin makes a ready for the call with that number, whatever became of the one before.
+func (t *activities) begin(a *activity, d *dcerpc.Datagram) {
+	t.bytes -= a.in.size
+	a.sequence, a.progress, a.call, a.in, a.out = d.Sequence, awaited, *d, assembly{}, nil
+	a.call.Body = nil
+}
+
+// trim forgets activities until there is room for the rest.
+func (t *activities) trim() {
+	for e := t.order.Front(); e != nil && (len(t.known) > maxActivities || t.bytes > maxAssembly); {
+		a := e.Value.(*activity)
+		e = e.Next()
+		if a.progress != running && (len(t.known) > maxActivities || a.in.size > 0) {
+			t.remove(a)
+		}
+	}
+}
+
+// expire forgets what has not been used for too long.
+func (t *activities) expire(now time.Time) {
+	for e := t.order.Front(); e != nil; {
+		a := e.Value.(*activity)
+		e = e.Next()
+		idle := now.Sub(a.used)
+		switch {
+		case idle < callTime:
+			return
+		case a.progress == running:
+		case idle >= idleTime:
+			t.remove(a)
+		case a.progress == assembling:
+			t.begin(a, &a.call)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package rpc
+
+import (
+	"errors"
+
+	"messngr/wire/dcerpc"
+)
+
+// The limits of one call, in either direction.
+const (
+	// maxCall is the longest stub in bytes: a message of 65,536 bytes fits.
+	maxCall = 80 << 10
+	// maxFragments is into how many fragments it may be cut.
+	maxFragments = 256
+	// room is how many fragments we offer to take at once.
+	room = 32
+)
+
+var (
+	errFragments = errors.New("fragments that do not fit each other")
+	errTooLong   = errors.New("call is too long")
+)
+
+// An assembly puts the fragments of one call together, in whichever order they arrive.
+// The zero assembly has none.
+type assembly struct {
+	parts [][]byte // by their numbers; nil where one is missing
+	next  int      // the first that is missing
+	total int      // how many there are in all; 0 while that is not known
+	size  int      // of all parts, in bytes
+}
+
+// add takes a copy of a fragment. It reports false for one that has arrived before: the
+// first one counts.
+func (a *assembly) add(d *dcerpc.Datagram) (fresh bool, err error) {
+	number := int(d.Number)
+	last := d.Last || !d.Fragment
+	switch {
+	case !d.Fragment && number != 0, number >= maxFragments:
+		return false, errFragments
+	case a.total > 0 && (number >= a.total || last && number != a.total-1):
+		return false, errFragments
+	case last && len(a.parts) > number+1:
+		return false, errFragments
+	case number < len(a.parts) && a.parts[number] != nil:
+		return false, nil
+	case a.size+len(d.Body) > maxCall:
+		return false, errTooLong
+	}
+	for len(a.parts) <= number {
+		a.parts = append(a.parts, nil)
+	}
+	a.parts[number] = append(make([]byte, 0, len(d.Body)), d.Body...)
+	a.size += len(d.Body)
+	for a.next < len(a.parts) && a.parts[a.next] != nil {
+		a.next++
+	}
+	if last {
+		a.total = number + 1
+	}
+	return true, nil
+}
+
+// complete reports whether nothing is missing.
+func (a *assembly) complete() bool {
+	return a.total > 0 && a.next == a.total
+}
+
+// stub returns the whole of a complete assembly.
+func (a *assembly) stub() []byte {
+	if len(a.parts) == 1 {
+		return a.parts[0]
+	}
+	whole := make([]byte, 0, a.size)
+	for _, p := range a.parts {
+		whole = append(whole, p...)
+	}
+	return whole
+}
+
+// fack returns what to say after the fragment d, as an answer to it from the server that
+// started at boot, or from a client.
+func (a *assembly) fack(t dcerpc.PacketType, d *dcerpc.Datagram, boot uint32) dcerpc.Datagram {
+	f := dcerpc.Fack{Window: room, MaxTSDU: maxDatagram, MaxFragment: maxFragment, Serial: d.Serial}
+	for i := a.next + 1; i < len(a.parts); i++ {
+		if a.parts[i] != nil {
+			f.Beyond = append(f.Beyond, uint16(i-a.next+1))
+		}
+	}
+	answer := d.Answer(t, boot)
+	answer.Number = uint16(a.next - 1)
+	answer.Body = f.Append(nil, d.BigEndian)
+	return answer
+}
+
+// What a fack tells of our sizes: the longest datagram that a system takes, and the
+// longest packet that every implementation does (C706 K, MustRecvFragSize).
+const (
+	maxDatagram = 65507
+	maxFragment = 1464
+)

@@ -1,0 +1,148 @@
+package rpc
+
+import (
+	"github.com/google/uuid"
+
+	"messngr/wire/dcerpc"
+)
+
+// stranger takes a request, or a fragment of one, of a client that we do not know. It is
+// kept for as long as the client may need to say who it is.
+func (s *server) stranger(p *packet, out *mail) {
+	key := strangerKey{p.Activity, p.from}
+	c := s.strangers.calls[key]
+	if c != nil && c.call.Sequence != p.Sequence {
+		if before(p.Sequence, c.call.Sequence) {
+			return
+		}
+		s.strangers.remove(c)
+		c = nil
+	}
+	news := c == nil
+	if news {
+		callback, err := uuid.NewRandom() // which nobody can guess
+		if err != nil {
+			s.log.Error("no callback is possible", "err", err)
+			return
+		}
+		c = &stranger{strangerKey: key, socket: p.socket, call: p.Datagram, callback: callback}
+		c.call.Body = nil
+		s.strangers.add(c)
+	}
+	size := c.in.size
+	fresh, err := c.in.add(&p.Datagram)
+	s.strangers.bytes += c.in.size - size
+	if err != nil {
+		s.refusals.refused(p.from.Addr(), ReasonMalformed)
+		s.strangers.remove(c)
+		return
+	}
+	if news || !fresh {
+		c.began = p.now
+		s.strangers.order.MoveToBack(c.place)
+		s.ask(c, p, out)
+	}
+	for e := s.strangers.excess(); e != nil; e = s.strangers.excess() {
+		s.dismiss(e)
+	}
+}
+
+// ask sends the callback for a call whose request, p, has just arrived, or arrived again.
+func (s *server) ask(c *stranger, p *packet, out *mail) {
+	addr := c.source.Addr()
+	if !s.limits.proven(addr, p.now) {
+		if p.size < questionSize {
+			s.refusals.refused(addr, ReasonShort)
+			s.strangers.remove(c)
+			return
+		}
+		if !s.limits.allow(addr, toAsk, p.now) &&
+			!(s.limits.calls.repeated(c.strangerKey, p.now) && s.limits.allow(addr, toAskAgain, p.now)) {
+			return // if another client there proves the address in time, it is asked
+		}
+	}
+	out.add(c.socket, c.source, c.question(s.boot))
+}
+
+// dismiss forgets a stranger who did not answer.
+func (s *server) dismiss(c *stranger) {
+	s.strangers.remove(c)
+	if c.asked > 0 {
+		s.refusals.refused(c.source.Addr(), ReasonNoProof)
+	} else {
+		s.refusals.refused(c.source.Addr(), ReasonFlood)
+	}
+}
+
+// identity takes the answer to a callback.
+func (s *server) identity(p *packet, out *mail) {
+	c := s.strangers.callbacks[p.Activity]
+	if c == nil || c.source != p.from || p.Interface.ID != dcerpc.Conversation().ID || !before(p.Sequence, c.asked) {
+		return // not an answer to anything that we have asked there
+	}
+	s.proven(c, p, out)
+	if p.Type != dcerpc.TypeResponse {
+		// It does not know that procedure: it is asked in the other way, and no more
+		// than once.
+		if p.Sequence+1 == c.asked && c.asked == 1 {
+			out.add(c.socket, c.source, c.question(s.boot))
+		}
+		return
+	}
+	who, err := dcerpc.ParseIdentity(p.Body, questionOp(p.Sequence), p.BigEndian)
+	switch {
+	case err != nil:
+		s.refusals.refused(p.from.Addr(), ReasonMalformed)
+	case who.Status != 0:
+		s.refusals.refused(p.from.Addr(), ReasonDenied)
+		s.strangers.remove(c)
+		d := c.call.Answer(dcerpc.TypeReject, s.boot)
+		d.Body = dcerpc.WhoAreYouFailed.AppendStatus(nil, c.call.BigEndian)
+		out.add(c.socket, c.source, d)
+	case before(c.call.Sequence, who.Sequence):
+		s.strangers.remove(c) // the client is past that call already
+	default:
+		s.admit(c, p, out)
+	}
+}
+
+// proven notes that the address of c is not forged. Others at that address that could
+// not be asked for fear of that are asked now.
+func (s *server) proven(c *stranger, p *packet, out *mail) {
+	if !s.limits.prove(c.source.Addr(), p.now) {
+		return
+	}
+	for e := s.strangers.order.Front(); e != nil; e = e.Next() {
+		if other := e.Value.(*stranger); other.asked == 0 && other.source.Addr() == c.source.Addr() {
+			out.add(other.socket, other.source, other.question(s.boot))
+		}
+	}
+}
+
+// admit makes a stranger's call the call of an activity that we know.
+func (s *server) admit(c *stranger, p *packet, out *mail) {
+	s.strangers.remove(c)
+	a, known := s.activities.known[c.activity], true
+	if a == nil {
+		a, known = s.activities.enter(c.activity, p.now), false
+	}
+	s.activities.use(a, p.now)
+	if known && before(c.call.Sequence, a.sequence) {
+		return // overtaken by a later call from elsewhere
+	}
+	a.socket, a.source, a.proven = c.socket, c.source, p.now
+	if known && c.call.Sequence == a.sequence && a.progress >= running {
+		p.Datagram = c.call
+		s.report(a, p, out)
+		return
+	}
+	s.activities.begin(a, &c.call)
+	a.in, a.progress = c.in, assembling
+	s.activities.bytes += a.in.size
+	if a.in.complete() {
+		s.start(a, out)
+	} else {
+		out.add(a.socket, a.source, a.in.fack(dcerpc.TypeFack, &c.call, s.boot))
+	}
+	s.activities.trim()
+}

@@ -1,0 +1,371 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"messngr/wire/dcerpc"
+)
+
+// maxRunning is how many calls run at once; the next ones are told to come later.
+const maxRunning = 128
+
+// A Handler runs the calls of one interface. from is the address at which the caller has
+// answered a callback. What it returns is the stub of the response; a *dcerpc.StatusError
+// becomes the Reject or Fault that it says, every other error an unspecified fault.
+//
+// It may be called by several goroutines at once. The same call of a client is run once,
+// unless the client was forgotten, or the whole program restarted, before it was
+// repeated: then Activity and Sequence are the same.
+type Handler = func(ctx context.Context, from netip.AddrPort, call dcerpc.Call) ([]byte, error)
+
+// service is one interface that is served.
+type service struct {
+	syntax dcerpc.Syntax
+	name   string
+	run    func(ctx context.Context, local, from netip.AddrPort, call dcerpc.Call) ([]byte, error)
+}
+
+// server is the called side of the protocol. It never speaks unless it is spoken to: the
+// client repeats what got lost, and is answered again.
+type server struct {
+	log      *slog.Logger
+	permit   func(netip.Addr) error
+	boot     uint32
+	refusals *journal
+	services []service // set before Run
+
+	ctx  context.Context // of running calls
+	jobs sync.WaitGroup
+
+	mu         sync.Mutex
+	limits     limits
+	strangers  strangers
+	activities activities
+	running    int
+}
+
+func newServer(log *slog.Logger, permit func(netip.Addr) error, boot uint32, refusals *journal) *server {
+	return &server{
+		log: log, permit: permit, boot: boot, refusals: refusals, ctx: context.Background(),
+		limits: newLimits(), strangers: newStrangers(), activities: newActivities(),
+	}
+}
+
+// packet is a datagram that has arrived at one of our sockets.
+type packet struct {
+	dcerpc.Datagram
+	socket *socket
+	from   netip.AddrPort
+	size   int
+	now    time.Time
+}
+
+// receive takes one datagram that arrived at socket.
+func (s *server) receive(socket *socket, from netip.AddrPort, b []byte) {
+	if from.Port() == 0 || !from.Addr().IsValid() || from.Addr().IsMulticast() || from.Addr().IsUnspecified() || from == socket.addr {
+		s.refusals.refused(from.Addr(), ReasonSource)
+		return
+	}
+	if s.permit != nil && s.permit(from.Addr()) != nil {
+		return // it keeps its own journal
+	}
+	d, err := dcerpc.ParseDatagram(b)
+	if err != nil {
+		s.refusals.refused(from.Addr(), ReasonMalformed)
+		return
+	}
+	p := &packet{Datagram: d, socket: socket, from: from, size: len(b), now: time.Now()}
+	var out mail
+	s.mu.Lock()
+	s.handle(p, &out)
+	s.mu.Unlock()
+	out.send(s.log)
+}
+
+// handle does what one packet asks for. The caller holds mu.
+func (s *server) handle(p *packet, out *mail) {
+	switch p.Type {
+	case dcerpc.TypeRequest:
+		s.request(p, out)
+	case dcerpc.TypePing:
+		s.ping(p, out)
+	case dcerpc.TypeResponse, dcerpc.TypeReject, dcerpc.TypeFault:
+		s.identity(p, out)
+	case dcerpc.TypeFack:
+		s.fack(p, out)
+	case dcerpc.TypeCancel:
+		s.cancel(p, out)
+	case dcerpc.TypeAck:
+		// The answer is kept all the same, for a request that was duplicated on its
+		// way and arrives later.
+	}
+}
+
+// request takes a request or a fragment of one.
+func (s *server) request(p *packet, out *mail) {
+	if reason := improper(&p.Datagram); reason != "" {
+		s.refusals.refused(p.from.Addr(), reason)
+		return
+	}
+	if p.ServerBoot != 0 && p.ServerBoot != s.boot {
+		// The client knows only the boot time that it has sent.
+		s.complain(p, out, dcerpc.WrongBootTime, p.ServerBoot)
+		return
+	}
+	if s.find(p.Interface) == nil {
+		s.refusals.refused(p.from.Addr(), ReasonInterface)
+		s.complain(p, out, dcerpc.UnknownInterface, s.boot)
+		return
+	}
+	a := s.acquainted(p)
+	switch {
+	case a != nil && before(p.Sequence, a.sequence):
+		// An old one that was long on its way.
+	case a != nil && p.Sequence == a.sequence && a.progress >= running:
+		s.report(a, p, out)
+	case a != nil && a.fresh(p, s.boot):
+		if p.Sequence != a.sequence {
+			s.activities.begin(a, &p.Datagram)
+		}
+		s.activities.use(a, p.now)
+		s.take(a, p, out)
+	default:
+		s.stranger(p, out)
+	}
+}
+
+// improper returns why a request is not looked at, and else "".
+func improper(d *dcerpc.Datagram) string {
+	switch {
+	case d.Maybe:
+		return ReasonMaybe
+	case d.Broadcast:
+		return ReasonBroadcast
+	case d.Auth != 0:
+		return ReasonAuth
+	}
+	return ""
+}
+
+// acquainted returns the activity that p belongs to, if its client has answered a
+// callback where p comes from.
+func (s *server) acquainted(p *packet) *activity {
+	if a := s.activities.known[p.Activity]; a != nil && a.source == p.from {
+		return a
+	}
+	return nil
+}
+
+// fresh reports whether p, which is about a's call or a later one, can go on without
+// another callback. A client that starts a call without knowing us has lost its memory,
+// or is another one.
+func (a *activity) fresh(p *packet, boot uint32) bool {
+	return p.now.Sub(a.proven) < proofTime && (p.ServerBoot == boot || p.Sequence == a.sequence)
+}
+
+// take adds a fragment to the call of a, and runs the call when it is complete.
+func (s *server) take(a *activity, p *packet, out *mail) {
+	before := a.in.size
+	_, err := a.in.add(&p.Datagram)
+	s.activities.bytes += a.in.size - before
+	switch {
+	case err != nil:
+		s.refusals.refused(p.from.Addr(), ReasonMalformed)
+		s.finish(a, &dcerpc.StatusError{Status: dcerpc.ProtocolError, Rejected: true}, nil)
+		s.answer(a, out)
+	case a.in.complete():
+		s.start(a, out)
+	default:
+		a.progress = assembling
+		if !p.NoFack {
+			out.add(p.socket, p.from, a.in.fack(dcerpc.TypeFack, &p.Datagram, s.boot))
+		}
+		s.activities.trim()
+	}
+}
+
+// start runs the complete call of a.
+func (s *server) start(a *activity, out *mail) {
+	if s.running >= maxRunning {
+		s.refusals.refused(a.source.Addr(), ReasonBusy)
+		s.finish(a, &dcerpc.StatusError{Status: dcerpc.ServerTooBusy, Rejected: true}, nil)
+		s.answer(a, out)
+		return
+	}
+	call := dcerpc.Call{
+		Interface: a.call.Interface, Op: a.call.Op, Stub: a.in.stub(), BigEndian: a.call.BigEndian,
+		Activity: a.id, Sequence: a.sequence,
+	}
+	s.activities.bytes -= a.in.size
+	a.in, a.progress = assembly{}, running
+	s.running++
+	service, local, from := s.find(a.call.Interface), a.socket.addr, a.source
+	s.jobs.Go(func() {
+		stub, err := s.run(service, local, from, call)
+		s.ended(a, from, call.Sequence, stub, err)
+	})
+}
+
+// run runs one call.
+func (s *server) run(service *service, local, from netip.AddrPort, call dcerpc.Call) (stub []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("call panicked", "interface", service.name, "from", from, "panic", v, "stack", string(debug.Stack()))
+			stub, err = nil, errors.New("panic")
+		}
+	}()
+	return service.run(s.ctx, local, from, call)
+}
+
+// ended takes what came out of a call.
+func (s *server) ended(a *activity, from netip.AddrPort, sequence uint32, stub []byte, err error) {
+	var status *dcerpc.StatusError
+	if err != nil && !errors.As(err, &status) {
+		s.log.Error("call failed", "from", from, "err", err)
+		status = &dcerpc.StatusError{Status: dcerpc.UnspecifiedFault}
+	}
+	var out mail
+	s.mu.Lock()
+	s.running--
+	if a.sequence == sequence && a.progress == running { // and the client waits for it
+		s.finish(a, status, stub)
+		s.answer(a, &out)
+	}
+	s.mu.Unlock()
+	if status != nil {
+		s.refusals.refused(from.Addr(), status.Status.String())
+	}
+	out.send(s.log)
+}
+
+// finish gives the call of a its answer: the failure, or else a stub.
+func (s *server) finish(a *activity, failure *dcerpc.StatusError, stub []byte) {
+	t := dcerpc.TypeResponse
+	if failure != nil {
+		t, stub = dcerpc.TypeFault, failure.Status.AppendStatus(nil, a.call.BigEndian)
+		if failure.Rejected {
+			t = dcerpc.TypeReject
+		}
+	}
+	head := a.call.Answer(t, s.boot)
+	head.Number, head.Serial = 0, 0
+	s.activities.bytes -= a.in.size
+	a.in, a.progress, a.out = assembly{}, answered, newTransmission(head, stub)
+}
+
+// answer sends the answer of a for the first time.
+func (s *server) answer(a *activity, out *mail) {
+	for _, d := range a.out.fresh() {
+		out.add(a.socket, a.source, d)
+	}
+}
+
+// report says again what became of the call that p is about.
+func (s *server) report(a *activity, p *packet, out *mail) {
+	s.activities.use(a, p.now)
+	if a.progress == running {
+		out.add(p.socket, p.from, p.Answer(dcerpc.TypeWorking, s.boot))
+		return
+	}
+	for _, d := range a.out.again() {
+		out.add(a.socket, a.source, d)
+	}
+}
+
+// find returns who serves an interface; nil if nobody does.
+func (s *server) find(want dcerpc.Syntax) *service {
+	for i := range s.services {
+		if s.services[i].syntax.Serves(want) {
+			return &s.services[i]
+		}
+	}
+	return nil
+}
+
+// ping says what became of a call.
+func (s *server) ping(p *packet, out *mail) {
+	if p.ServerBoot != 0 && p.ServerBoot != s.boot {
+		s.complain(p, out, dcerpc.WrongBootTime, p.ServerBoot)
+		return
+	}
+	a := s.acquainted(p)
+	switch {
+	case a == nil:
+		s.reply(p, out, p.Answer(dcerpc.TypeNoCall, s.boot))
+	case before(p.Sequence, a.sequence):
+	case before(a.sequence, p.Sequence) || a.progress == awaited:
+		out.add(p.socket, p.from, p.Answer(dcerpc.TypeNoCall, s.boot))
+	case a.progress == assembling:
+		s.activities.use(a, p.now)
+		out.add(p.socket, p.from, a.in.fack(dcerpc.TypeNoCall, &p.Datagram, s.boot))
+	default:
+		s.report(a, p, out)
+	}
+}
+
+// fack goes on with an answer in fragments.
+func (s *server) fack(p *packet, out *mail) {
+	a := s.acquainted(p)
+	if a == nil || a.progress != answered || p.Sequence != a.sequence {
+		return
+	}
+	f, err := p.ParseFack()
+	if err != nil {
+		s.refusals.refused(p.from.Addr(), ReasonMalformed)
+		return
+	}
+	for _, d := range a.out.acknowledge(p.Number, &f) {
+		out.add(a.socket, a.source, d)
+	}
+}
+
+// cancel gives up a call that has not begun to run, and says so. One that runs is not
+// disturbed: whatever it does shall be done to its end.
+func (s *server) cancel(p *packet, out *mail) {
+	a := s.acquainted(p)
+	c, gentle, err := p.ParseCancel()
+	if err != nil || a == nil || before(p.Sequence, a.sequence) {
+		return
+	}
+	quack := p.Answer(dcerpc.TypeQuack, s.boot)
+	if gentle {
+		quack.Body = (dcerpc.Quack{ID: c.ID}).Append(nil, p.BigEndian)
+	} else if a.progress == assembling && p.Sequence == a.sequence {
+		s.activities.begin(a, &a.call)
+	}
+	out.add(p.socket, p.from, quack)
+}
+
+// complain rejects a request, if that may be told to somebody who has not proven himself.
+func (s *server) complain(p *packet, out *mail, status dcerpc.Status, boot uint32) {
+	d := p.Answer(dcerpc.TypeReject, boot)
+	d.Body = status.AppendStatus(nil, p.BigEndian)
+	s.reply(p, out, d)
+}
+
+// reply sends d as the answer to p, if it is not longer than p and not too much is said
+// to that address already, or if the address has proven itself.
+func (s *server) reply(p *packet, out *mail, d dcerpc.Datagram) {
+	addr := p.from.Addr()
+	if s.limits.proven(addr, p.now) ||
+		dcerpc.HeaderSize+len(d.Body) <= p.size && s.limits.allow(addr, toComplain, p.now) {
+		out.add(p.socket, p.from, d)
+	}
+}
+
+// housekeeping forgets what is over. It is called about once a second.
+func (s *server) housekeeping(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limits.expire(now)
+	s.activities.expire(now)
+	for late := s.strangers.late(now); late != nil; late = s.strangers.late(now) {
+		s.dismiss(late)
+	}
+}

@@ -1,0 +1,139 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"messngr/carrier"
+)
+
+// A packetConn is one UDP socket; *net.UDPConn is the real one. Tests put networks in
+// memory in its place.
+type packetConn interface {
+	ReadFromUDPAddrPort(b []byte) (n int, from netip.AddrPort, err error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (n int, err error)
+	SetReadDeadline(t time.Time) error
+	Close() error
+}
+
+// receiveBuffer is what the system should keep of datagrams that we come to too late.
+const receiveBuffer = 1 << 20
+
+// listenUDP opens a socket at addr and nowhere else. It must never share the port
+// (SO_REUSEADDR): that succeeds beside somebody else's endpoint mapper and steals its
+// answers.
+func listenUDP(addr netip.AddrPort) (packetConn, error) {
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		return nil, err
+	}
+	_ = conn.SetReadBuffer(receiveBuffer) // as much as the system allows
+	return conn, nil
+}
+
+// dialUDP opens a socket to call a server from: at an address by which the server can be
+// reached, and open for answers from any of the server's ports.
+func dialUDP(to netip.AddrPort) (packetConn, error) {
+	probe, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)) // which sends nothing
+	if err != nil {
+		return nil, err
+	}
+	local := probe.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+	_ = probe.Close()
+	config := net.ListenConfig{Control: reportErrors}
+	conn, err := config.ListenPacket(context.Background(), "udp", netip.AddrPortFrom(local, 0).String())
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UDPConn), nil
+}
+
+// socket is one address that we serve at.
+type socket struct {
+	conn packetConn
+	addr netip.AddrPort
+	stop context.CancelFunc
+	done chan struct{} // closed when nothing more is read
+}
+
+// portPurpose says to people what our ports are for.
+const portPurpose = "remote procedure calls"
+
+// adjust opens and closes sockets until they are those that are wanted. A port that
+// cannot be had is reported once.
+func (c *Carrier) adjust() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := make(map[netip.AddrPort]*socket)
+	var ports []carrier.Port
+	for _, addr := range c.wanted {
+		at := netip.AddrPortFrom(addr, c.cfg.Port)
+		s, err := c.sockets[at], error(nil)
+		if s == nil {
+			s, err = c.open(at)
+		}
+		if err == nil {
+			kept[at] = s
+		} else if !slices.ContainsFunc(c.ports, func(p carrier.Port) bool { return p.Address == at && p.Err != nil }) {
+			c.log.Warn("port not available", "network", "udp", "address", at, "purpose", portPurpose, "error", err)
+		}
+		ports = append(ports, carrier.Port{Network: "udp", Address: at, Purpose: portPurpose, Err: err})
+	}
+	for at, s := range c.sockets {
+		if kept[at] == nil {
+			s.close()
+		}
+	}
+	c.sockets, c.ports = kept, ports
+}
+
+// open starts to serve at an address.
+func (c *Carrier) open(at netip.AddrPort) (*socket, error) {
+	conn, err := c.listen(at)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &socket{conn: conn, addr: at, stop: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		c.serve(ctx, s)
+	}()
+	return s, nil
+}
+
+// quiet ends what arrives at the socket. Answers can still be sent.
+func (s *socket) quiet() {
+	s.stop()
+	<-s.done
+}
+
+func (s *socket) close() {
+	s.quiet()
+	_ = s.conn.Close()
+}
+
+// serve hands what arrives at a socket to the server, until ctx ends.
+func (c *Carrier) serve(ctx context.Context, s *socket) {
+	defer context.AfterFunc(ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })()
+	b := make([]byte, 1<<16)
+	for {
+		n, from, err := s.conn.ReadFromUDPAddrPort(b)
+		switch {
+		case err == nil:
+			c.server.receive(s, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), b[:n])
+		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+			return
+		default:
+			c.log.Debug("datagram not received", "address", s.addr, "err", err)
+			select { // an error that stays must not keep a processor busy
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+}

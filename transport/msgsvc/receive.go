@@ -1,0 +1,111 @@
+package msgsvc
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"messngr"
+	"messngr/wire/dcerpc"
+	"messngr/wire/msgsvc"
+	"messngr/wire/oem"
+)
+
+// Receive implements messngr.Receiver. A message that is being stored when ctx ends is
+// still answered.
+func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
+	t.mu.Lock()
+	t.accept = accept
+	t.mu.Unlock()
+	<-ctx.Done()
+	t.mu.Lock()
+	t.accept = nil
+	t.mu.Unlock()
+	t.open.Wait()
+	return nil
+}
+
+// join returns whom to hand a message to, and makes Receive wait for the caller until it
+// calls t.open.Done; nil if nothing is received.
+func (t *Transport) join() messngr.Accept {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.accept != nil {
+		t.open.Add(1)
+	}
+	return t.accept
+}
+
+// serve runs one call of the interface.
+func (t *Transport) serve(ctx context.Context, from netip.AddrPort, call dcerpc.Call) ([]byte, error) {
+	if call.Op != msgsvc.SendMessage {
+		return nil, &dcerpc.StatusError{Status: dcerpc.OpRange, Rejected: true}
+	}
+	m, err := msgsvc.Parse(call.Stub, call.BigEndian)
+	if err != nil {
+		t.log.Debug("call not understood", "remote", from, "err", err)
+		return nil, &dcerpc.StatusError{Status: dcerpc.BadStub}
+	}
+	accept := t.join()
+	if accept == nil {
+		return nil, &dcerpc.StatusError{Status: dcerpc.UnknownInterface, Rejected: true}
+	}
+	defer t.open.Done()
+	status := statusOf(t.hand(context.WithoutCancel(ctx), accept, from, call, m))
+	return msgsvc.AppendStatus(nil, status, call.BigEndian), nil
+}
+
+// hand gives a message to the middle of the service.
+func (t *Transport) hand(ctx context.Context, accept messngr.Accept, from netip.AddrPort, call dcerpc.Call, m msgsvc.Message) error {
+	if len(m.Text) > t.maxText {
+		return &messngr.TooLongError{Limit: t.maxText, Length: len(m.Text)}
+	}
+	in := t.inbound(from.Addr(), call, m)
+	if !t.local(in.To[0]) {
+		return fmt.Errorf("%s: %w", in.To[0], messngr.ErrUnknownName)
+	}
+	if _, err := accept(ctx, in); err != nil {
+		t.log.Debug("message not taken", "from", in.Message.From.Claimed, "to", in.Message.To, "remote", from, "err", err)
+		return err
+	}
+	return nil
+}
+
+// inbound returns the message as the middle of the service knows it. The caller's own
+// number of the call makes it the same message when it is repeated, even after a restart.
+func (t *Transport) inbound(from netip.Addr, call dcerpc.Call, m msgsvc.Message) messngr.Inbound {
+	page := t.env.Page
+	recipient := oem.CleanLine(page.Decode(m.To))
+	return messngr.Inbound{
+		Message: messngr.Message{
+			From: messngr.From{Claimed: oem.CleanLine(page.Decode(m.From)), Trust: messngr.Unverified, Address: from},
+			To:   recipient,
+			Via:  Name,
+			Text: oem.Clean(oem.Normalize(page.Decode(m.Text))),
+		},
+		Origin: messngr.Origin(fmt.Sprintf("%s/%v/%d", Name, call.Activity, call.Sequence)),
+		To:     []string{t.recipient(recipient)},
+	}
+}
+
+// recipient returns the message name that a sender means. One that knows nothing but an
+// address or a DNS name calls the machine by that.
+func (t *Transport) recipient(typed string) string {
+	name := t.env.Page.Upper(typed)
+	if t.local(name) {
+		return name
+	}
+	if _, err := netip.ParseAddr(name); err == nil {
+		return t.env.Host
+	}
+	if label, _, dotted := strings.Cut(name, "."); dotted && t.local(label) {
+		return label
+	}
+	return name
+}
+
+// local reports whether name is a message name of this host.
+func (t *Transport) local(name string) bool {
+	return t.env.Local == nil || t.env.Local(name)
+}
