@@ -287,3 +287,28 @@ func TestMistakesInTheOptions(t *testing.T) {
 		})
 	}
 }
+
+func TestStatusSaysHowToLetARefusedSourceIn(t *testing.T) {
+	s := start(t, options(t))
+	rule := control.RuleRequest{Verdict: "block", Match: "127.0.0.0/8"}
+	if err := s.AddRule(t.Context(), rule); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := s.Send(t.Context(), control.SendRequest{To: []string{"PC17"}, Via: "smb", Address: "127.0.0.1", Text: "x"})
+	if err != nil || answer.Reached || answer.Recipients[0].Code != "refused" {
+		t.Fatalf("a blocked source got %+v, %v, want refused", answer, err)
+	}
+	st, err := s.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(st.Refused) != 1 || st.Refused[0].Allow != "messngr policy remove block 127.0.0.0/8" {
+		t.Fatalf("got refusals %+v", st.Refused)
+	}
+	if err := s.RemoveRule(t.Context(), rule); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err = s.Send(t.Context(), control.SendRequest{To: []string{"PC17"}, Via: "smb", Address: "127.0.0.1", Text: "x"}); err != nil || !answer.Reached {
+		t.Errorf("after the rule was removed: %+v, %v", answer, err)
+	}
+}

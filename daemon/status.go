@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"messngr/carrier"
 	"messngr/control"
+	"messngr/policy"
 )
 
 // status describes the service for the API.
@@ -33,14 +36,38 @@ func (d *daemon) status(context.Context) control.Status {
 		st.Displays = append(st.Displays, control.Part{Name: k.Name, Summary: k.Summary})
 	}
 	for _, r := range d.policy.Refusals() {
-		refusal := control.Refusal{From: r.From, Reason: r.Reason, Count: r.Count, Last: r.Last}
+		refusal := control.Refusal{From: r.From, Reason: r.Reason, Count: r.Count, Last: r.Last, Allow: d.remedy(r)}
 		if r.Address.IsValid() { // what Samba handed over may have none
 			refusal.Address = r.Address.String()
-			refusal.Allow = "messngr policy allow " + refusal.Address
 		}
 		st.Refused = append(st.Refused, refusal)
 	}
 	return st
+}
+
+// remedy is the command that would let a refused source in, or, where no command
+// can, what to change.
+func (d *daemon) remedy(r policy.Refusal) string {
+	match := r.Address.String()
+	switch r.Reason {
+	case policy.ReasonOffLink:
+		return "messngr policy allow " + match
+	case policy.ReasonRate:
+		return "[policy.take_per_source] in the configuration"
+	case policy.ReasonName:
+		match = "name:" + strings.ToUpper(r.From)
+	}
+	for _, rule := range d.policy.Rules() {
+		prefix, err := netip.ParsePrefix(rule.Match)
+		if rule.Verdict != policy.Block || rule.Match != match && (err != nil || !prefix.Contains(r.Address)) {
+			continue
+		}
+		if rule.Source == policy.FromSet {
+			return "messngr policy remove block " + rule.Match
+		}
+		return fmt.Sprintf("take %q out of block in [policy] of the configuration", rule.Match)
+	}
+	return "messngr policy allow " + r.Address.String() // the block is gone already
 }
 
 // ports says of every port whose it is, and what to do if it is not ours.
