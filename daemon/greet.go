@@ -3,6 +3,10 @@ package daemon
 import (
 	"fmt"
 	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -19,7 +23,11 @@ func (d *daemon) greet() {
 	fmt.Fprintf(w, "messngr is running as %s in the workgroup %s.\n", d.s.Name, d.s.Workgroup)
 	d.greetInterfaces(w)
 	d.greetPorts(w)
-	fmt.Fprintf(w, "\nMessages appear here and in the inbox")
+	here := "go to"
+	if d.o.Interactive {
+		here = "appear here and in"
+	}
+	fmt.Fprintf(w, "\nMessages %s the inbox", here)
 	if names := d.displayNames(); names != "" {
 		fmt.Fprintf(w, "; displays in use: %s", names)
 	}
@@ -30,6 +38,9 @@ func (d *daemon) greet() {
 
 func (d *daemon) greetInterfaces(w io.Writer) {
 	chosen, available := d.interfaces()
+	if d.moved {
+		fmt.Fprintf(w, "The real ports need a privilege that it does not have, so every port number is %d higher.\n", d.s.PortOffset)
+	}
 	if d.s.isLoopback {
 		fmt.Fprintf(w, "It listens on loopback only, because no interface was named.")
 		if len(available) > 0 {
@@ -68,10 +79,31 @@ func (d *daemon) greetPorts(w io.Writer) {
 
 // grantFor says, port by port, how to get the real one.
 func (d *daemon) grantFor(p control.Port) string {
-	if !d.moved {
+	at, err := netip.ParseAddrPort(p.Address)
+	if !d.moved || err != nil {
 		return ""
 	}
-	return "\tnot the real port; " + grant
+	return fmt.Sprintf("\tfor %d: %s", int(at.Port())-d.s.PortOffset, grant())
+}
+
+// program is how to call this program: by its name where the shell finds it, and
+// by its path elsewhere.
+func program() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "messngr"
+	}
+	if found, err := exec.LookPath("messngr"); err == nil {
+		if found, err = filepath.EvalSymlinks(found); err == nil && found == self {
+			return "messngr"
+		}
+	}
+	if dir, err := os.Getwd(); err == nil {
+		if near, err := filepath.Rel(dir, self); err == nil && !strings.HasPrefix(near, "..") {
+			return "./" + near
+		}
+	}
+	return self
 }
 
 func (d *daemon) displayNames() string {
@@ -90,11 +122,11 @@ func (d *daemon) greetExamples(w io.Writer) {
 		return
 	}
 	flags := ""
-	if d.s.Socket != "/run/messngr/messngr.sock" {
+	if control.FindSocket("", os.Getenv) != d.s.Socket {
 		flags = " --socket " + d.s.Socket
 	}
 	addr := chosen[0].Addr()
-	fmt.Fprintf(w, "\nTry from here:\n  messngr send%s %s \"Hello\"\n", flags, d.s.Name)
+	fmt.Fprintf(w, "\nTry from here:\n  %s send%s %s \"Hello\"\n", program(), flags, d.s.Name)
 	if d.s.PortOffset == 0 {
 		fmt.Fprintf(w, "From a machine with Samba, or a Windows that still has NET SEND:\n")
 		fmt.Fprintf(w, "  echo Hello | smbclient -M %s -I %s\n  net send %s Hello\n", d.s.Name, addr, d.s.Name)

@@ -98,13 +98,13 @@ func describePort(p carrier.Port) control.Port {
 		out.Hint = "stop that program, or see doc/samba.md for how to live beside it"
 	case errors.Is(p.Err, syscall.EACCES):
 		out.Error = "not permitted"
-		out.Hint = grant
+		out.Hint = grant()
 	}
 	return out
 }
 
 // grant is how to get the right to open the real ports.
-const grant = "run as root, or: sudo setcap cap_net_bind_service=+ep $(command -v messngr)"
+func grant() string { return "sudo setcap cap_net_bind_service=+ep " + program() }
 
 // Version says which version of the program this is, with its commit.
 func Version() string {
