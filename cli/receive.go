@@ -77,8 +77,8 @@ Options of this command stand in front of FROM:
 
 // receiveOptions is what the words of the command mean.
 type receiveOptions struct {
-	ip, spool                 string
-	keep, pending             bool
+	ip, spool               string
+	keep, pending           bool
 	from, machine, file, to string
 }
 
@@ -86,54 +86,161 @@ type receiveOptions struct {
 // option only as long as enough words for the message are left.
 func (a *app) parseReceive(args []string) (receiveOptions, error) {
 	const least, most = 3, 4
-	o := receiveOptions{spool: defaultSpool}
-	for len(args) > 0 {
-		n := a.receiveOption(&o, args)
-		if n == 0 || len(args)-n < least && !o.pending {
-			break
-		}
-		end := args[0] == "--"
-		if args = args[n:]; end {
-			break
-		}
-	}
-	switch {
-	case o.pending && len(args) == 0:
+	if o, rest := a.receiveOptions(args, 0); len(rest) == 0 && o.pending {
 		return o, nil
-	case len(args) < least || len(args) > most || o.pending:
+	}
+	o, rest := a.receiveOptions(args, least)
+	if len(rest) < least || len(rest) > most || o.pending {
 		return o, misuse("see: messngr receive --help", "receive needs FROM, MACHINE and FILE")
 	}
-	o.from, o.machine, o.file = args[0], args[1], args[2]
-	if len(args) == most {
-		o.to = args[3]
+	o.from, o.machine, o.file = rest[0], rest[1], rest[2]
+	if len(rest) == most {
+		o.to = rest[3]
 	}
 	return o, nil
 }
 
-// receiveOption takes an option in, and returns of how many words it consists; 0 for
-// what is none.
-func (a *app) receiveOption(o *receiveOptions, args []string) int {
+// receiveOptions takes in options as long as so many words remain, and returns those.
+func (a *app) receiveOptions(args []string, remain int) (receiveOptions, []string) {
+	o := receiveOptions{spool: defaultSpool}
+	for ended := false; len(args) > 0 && !ended; {
+		n, apply := a.receiveOption(&o, args)
+		if n == 0 || len(args)-n < remain {
+			break
+		}
+		apply()
+		ended, args = args[0] == "--", args[n:]
+	}
+	return o, args
+}
+
+// receiveOption returns of how many words the option consists that args begin with, 0 for
+// what is none, and what it does.
+func (a *app) receiveOption(o *receiveOptions, args []string) (int, func()) {
 	word, value, joined := strings.Cut(args[0], "=")
 	into := map[string]*string{"--ip": &o.ip, "-ip": &o.ip, "--spool": &o.spool, "--socket": &a.socket}[word]
 	switch {
 	case into != nil && joined:
-		*into = value
-		return 1
+		return 1, func() { *into = value }
 	case into != nil && len(args) > 1:
-		*into = args[1]
-		return 2
+		return 2, func() { *into = args[1] }
 	}
 	switch args[0] {
 	case "-min", "--min", "--":
-		return 1
+		return 1, func() {}
 	case "--keep":
-		o.keep = true
-		return 1
+		return 1, func() { o.keep = true }
 	case "--pending":
-		o.pending = len(args) < 4
-		if o.pending {
-			return 1
+		return 1, func() { o.pending = true }
+	}
+	return 0, nil
+}
+
+// receive hands one message over, or puts it where it waits, and removes its file.
+func (a *app) receive(ctx context.Context, o receiveOptions) error {
+	r, err := o.request()
+	if err != nil {
+		return err
+	}
+	answer, err := a.handOver(ctx, o.spool, r)
+	if err != nil {
+		return err
+	}
+	if !o.keep {
+		if err := os.Remove(o.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
 	}
-	return 0
+	if answer.Code != "" {
+		a.complain("not taken: "+answer.Error, "")
+		return exitError(exitFailed)
+	}
+	return nil
+}
+
+// request reads the message.
+func (o *receiveOptions) request() (control.InjectRequest, error) {
+	id, err := messngr.NewID()
+	if err != nil {
+		return control.InjectRequest{}, err
+	}
+	r := control.InjectRequest{ID: id, From: o.from, Machine: o.machine, To: o.to, At: time.Now()}
+	// An address that is none is not worth the message.
+	if addr, err := netip.ParseAddr(o.ip); err == nil {
+		r.Address = addr.Unmap().WithZone("").String()
+	}
+	f, err := os.Open(o.file)
+	if err != nil {
+		return r, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return r, err
+	}
+	if !info.Mode().IsRegular() {
+		return r, fmt.Errorf("%s is not a file", o.file)
+	}
+	if r.Text, err = io.ReadAll(io.LimitReader(f, maxReceived)); err != nil {
+		return r, err
+	}
+	if info.Size() > maxReceived {
+		r.Length = info.Size()
+	}
+	return r, nil
+}
+
+// handOver first puts the message where it survives whatever happens, and then hands it
+// to the service, with all that waits there; without a place to wait it is handed over
+// at once or not at all. A message that waits counts as handed over.
+func (a *app) handOver(ctx context.Context, folder string, r control.InjectRequest) (control.InjectAnswer, error) {
+	spool, err := openSpool(folder)
+	if err == nil {
+		defer spool.Close()
+		err = spool.Put(r)
+	}
+	if err != nil {
+		answer, failed := a.client().Inject(ctx, r)
+		if failed != nil {
+			return answer, fmt.Errorf("%w; nor can it wait: %w", failed, err)
+		}
+		return answer, nil
+	}
+	var verdict control.InjectAnswer
+	_, err = spool.Drain(ctx, 0, func(ctx context.Context, w control.InjectRequest) (control.InjectAnswer, error) {
+		answer, err := a.client().Inject(ctx, w)
+		if w.ID == r.ID && err == nil {
+			verdict = answer
+		}
+		return answer, err
+	})
+	if err != nil {
+		a.complain(err.Error(), "the message waits in "+folder)
+	}
+	return verdict, nil
+}
+
+// openSpool opens the folder where messages wait, and makes it where this user can.
+func openSpool(folder string) (*control.Spool, error) {
+	if err := control.MakeSpool(folder, os.Getuid()); err != nil {
+		return nil, err
+	}
+	return control.OpenSpool(folder)
+}
+
+// handOverPending hands over what waits.
+func (a *app) handOverPending(ctx context.Context, o receiveOptions) error {
+	spool, err := control.OpenSpool(o.spool)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer spool.Close()
+	n, err := spool.Drain(ctx, 0, a.client().Inject)
+	if n > 0 {
+		a.printf("%s handed over\n", count(n))
+	}
+	return err
 }
