@@ -5,7 +5,6 @@ import (
 	"net/netip"
 
 	"messngr/carrier"
-	"messngr/wire/nbns"
 )
 
 // A Neighbour is another program of this host that speaks NetBIOS over TCP/IP, such
@@ -66,18 +65,4 @@ func (c *Carrier) borrower(from netip.Addr) *datagramService {
 		}
 	}
 	return first
-}
-
-// neighbourHas reports whether the program that has the port of the name service on
-// this interface also has the name of the claim. It must keep it then: at a name server
-// both of us have the same address, and our release would end its registration.
-func (c *claim) neighbourHas(ctx context.Context) bool {
-	s := c.service
-	if s.serving || s.unicast == nil {
-		return false
-	}
-	x := s.begin(nbns.Packet{Kind: nbns.Query, Name: c.name}, s.iface.Addr())
-	defer x.end()
-	got, err := x.first(ctx, broadcastRetry, func(r response) bool { return r.Kind == nbns.QueryResponse })
-	return err == nil && got.Rcode == nbns.RcodeOK
 }

@@ -94,7 +94,7 @@ func TestNeighboursDatagrams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)
 		for _, at := range []string{"10.0.0.1:138", "10.0.0.255:138", "10.0.2.1:138", "10.0.2.255:138"} {
-			l.taken[netip.MustParseAddrPort(at)] = errors.New("address already in use")
+			l.Taken[netip.MustParseAddrPort(at)] = errors.New("address already in use")
 		}
 		n := newNeighbour()
 		c := l.newHost(t, Config{Neighbour: n}, "10.0.0.1/24", "10.0.1.1/24", "10.0.2.1/24", "127.0.0.1/8")
@@ -149,7 +149,7 @@ func TestKeptPorts(t *testing.T) {
 		if got := h.Ports()[0]; got.Address != at || !errors.Is(got.Err, kept) {
 			t.Errorf("port = %+v, want it left to the neighbour", got)
 		}
-		if s, err := l.listen(at); err != nil {
+		if s, err := l.Listen(at); err != nil {
 			t.Errorf("the neighbour cannot have its port: %v", err)
 		} else {
 			s.Close()
@@ -160,30 +160,6 @@ func TestKeptPorts(t *testing.T) {
 		time.Sleep(2 * reopenTime)
 		if got := h.Ports()[0]; got.Err != nil {
 			t.Errorf("port = %+v, want it ours", got)
-		}
-	})
-}
-
-// TestNeighboursNames: a name that the neighbour has is neither registered nor released
-// at the name server, where that would end the neighbour's own registration; others are.
-func TestNeighboursNames(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLAN(1)
-		squat(t, l, "10.0.0.1", pc17)
-		for _, at := range []string{"10.0.0.1:137", "10.0.0.255:137"} {
-			l.taken[netip.MustParseAddrPort(at)] = errors.New("address already in use")
-		}
-		server := newWINS(t, l, "10.0.0.2")
-		h := l.start(t, servedBy("10.0.0.2"), "10.0.0.1/24")
-		if err := tryClaim(t, h.Carrier, pc17, false); !errors.Is(err, carrier.ErrOff) {
-			t.Errorf("Claim of the neighbour's name = %v, want ErrOff", err)
-		}
-		mustClaim(t, h.Carrier, alice)
-		server.wantRequests("registration ALICE<03> 10.0.0.1")
-		time.Sleep(10 * time.Minute)
-		h.stop()
-		if got := server.requests(); slices.ContainsFunc(got, func(s string) bool { return s != "release ALICE<03> 10.0.0.1" && s != "query ALICE<03> <nil>" }) {
-			t.Errorf("requests to the server: %q, want none about %v", got, pc17)
 		}
 	})
 }

@@ -2,14 +2,13 @@ package nbt
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 
 	"messngr/carrier"
+	"messngr/carrier/nbt/link"
 	"messngr/wire/nbdgm"
 	"messngr/wire/nbns"
 	"messngr/wire/netbios"
@@ -22,9 +21,9 @@ type datagramService struct {
 	// unicast is bound to the address of the interface and the source of all that is
 	// sent. On another port than that of the service it serves to send, but nobody can
 	// send to us.
-	unicast packetConn
+	unicast link.Conn
 	// broadcast hears what goes to all nodes of the network; nil if nothing does.
-	broadcast packetConn
+	broadcast link.Conn
 	// serving says that unicast is where others look for us.
 	serving bool
 	id      atomic.Uint32
@@ -40,11 +39,11 @@ func openDatagrams(n *node) *datagramService {
 	}
 	s.unicast = n.openUDP(n.iface.Addr(), port, "datagram service")
 	s.serving = s.unicast != nil
-	if n.iface.Broadcast.IsValid() && bindsBroadcast {
+	if n.iface.Broadcast.IsValid() && link.BindsBroadcast {
 		s.broadcast = n.openUDP(n.iface.Broadcast, port, "datagram service, broadcasts")
 	}
 	if s.unicast == nil {
-		if conn, err := n.carrier.listenUDP(netip.AddrPortFrom(n.iface.Addr(), 0)); err == nil {
+		if conn, err := n.carrier.listen(netip.AddrPortFrom(n.iface.Addr(), 0)); err == nil {
 			s.unicast = conn
 		}
 	}
@@ -54,37 +53,21 @@ func openDatagrams(n *node) *datagramService {
 // run receives until ctx ends, and closes the sockets.
 func (s *datagramService) run(ctx context.Context) {
 	var readers sync.WaitGroup
-	for _, conn := range []packetConn{s.unicast, s.broadcast} {
+	for _, conn := range []link.Conn{s.unicast, s.broadcast} {
 		if conn != nil {
-			readers.Go(func() { s.receive(ctx, conn) })
+			readers.Go(func() { link.Receive(ctx, conn, s.carrier.log, s.handle) })
 		}
 	}
 	if s.borrows() {
 		readers.Go(func() { s.borrow(ctx) })
 	}
 	<-ctx.Done()
-	for _, conn := range []packetConn{s.unicast, s.broadcast} {
+	for _, conn := range []link.Conn{s.unicast, s.broadcast} {
 		if conn != nil {
 			conn.Close()
 		}
 	}
 	readers.Wait()
-}
-
-func (s *datagramService) receive(ctx context.Context, conn packetConn) {
-	in := make([]byte, maxPacket)
-	for {
-		n, from, err := conn.ReadFromUDPAddrPort(in)
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil {
-			s.carrier.log.Debug("datagram service cannot be read from", "interface", s.node.iface.Name, "error", err)
-			pause(ctx, readPause)
-			continue
-		}
-		s.handle(in[:n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
-	}
 }
 
 // handle takes in one packet. Only whole datagrams for us count: fragments, errors and
@@ -118,11 +101,7 @@ func (s *datagramService) ours(name netbios.Name) (group, ours bool) {
 	if name == netbios.Wildcard() {
 		return true, true
 	}
-	cl := s.node.names.find(name)
-	if cl == nil || cl.lost() {
-		return false, false
-	}
-	return cl.group, true
+	return s.node.names.Member(name)
 }
 
 // HandleDatagrams implements carrier.NetBIOS.

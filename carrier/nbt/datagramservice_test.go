@@ -104,7 +104,7 @@ func TestDatagrams(t *testing.T) {
 // stranger sends raw packets to a host.
 func (l *lan) stranger(t *testing.T, from string) func(to string, b []byte) {
 	t.Helper()
-	s, err := l.listen(netip.MustParseAddrPort(from))
+	s, err := l.Listen(netip.MustParseAddrPort(from))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,13 +164,13 @@ func TestWhichDatagramsAreTaken(t *testing.T) {
 				_, in := l.listening(t, Config{}, pc1, "10.0.0.1/24")
 				answered := 0
 				send := l.stranger(t, "10.0.0.9:138")
-				l.mu.Lock()
-				l.trace = func(_, to netip.AddrPort, _ []byte) {
+				l.Lock()
+				l.Trace = func(_, to netip.AddrPort, _ []byte) {
 					if to.Addr() == addr("10.0.0.9") {
 						answered++
 					}
 				}
-				l.mu.Unlock()
+				l.Unlock()
 				send("10.0.0.1:138", encode(t, tt.packet))
 				send("10.0.0.1:138", []byte("garbage"))
 				if tt.want == "" {
@@ -178,8 +178,8 @@ func TestWhichDatagramsAreTaken(t *testing.T) {
 				} else {
 					in.want(t, tt.want)
 				}
-				l.mu.Lock()
-				defer l.mu.Unlock()
+				l.Lock()
+				defer l.Unlock()
 				if answered != 0 {
 					t.Errorf("%d packets went back, want none: nobody proved to be there", answered)
 				}
@@ -224,7 +224,7 @@ func TestDatagramsInAScope(t *testing.T) {
 func TestDatagramPortIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)
-		l.taken[netip.MustParseAddrPort("10.0.0.1:138")] = errors.New("in use")
+		l.Taken[netip.MustParseAddrPort("10.0.0.1:138")] = errors.New("in use")
 		one, _ := l.listening(t, Config{}, pc1, "10.0.0.1/24")
 		_, inTwo := l.listening(t, Config{}, pc2, "10.0.0.2/24")
 		// Nobody can send to it, but it can send.

@@ -5,19 +5,25 @@ package nbt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"messngr/carrier"
+	"messngr/carrier/nbt/link"
+	"messngr/carrier/nbt/nameservice"
 	"messngr/wire/nbns"
 	"messngr/wire/netbios"
 )
+
+// An Interface is one IPv4 address of this host, and the network around it.
+type Interface = link.Interface
+
+// Interfaces lists the IPv4 addresses of all interfaces that are up, loopback included.
+func Interfaces() ([]Interface, error) { return link.List() }
 
 // Config says how a host takes part in NetBIOS over TCP/IP.
 type Config struct {
@@ -80,12 +86,10 @@ func DefaultNodeType(wins []netip.Addr) nbns.NodeType {
 type Carrier struct {
 	cfg       Config
 	log       *slog.Logger
-	listenUDP func(netip.AddrPort) (packetConn, error)
+	listen    link.Listener // of all UDP ports
+	names     *nameservice.Service
 	ready     chan struct{} // closed when the first interfaces are up
 	changed   chan struct{} // capacity 1: SetInterfaces was called
-	cache     *cache
-	hosts     atomic.Pointer[hosts]
-	servers   *servers
 	doors     doors
 	serve     carrier.SessionHandler
 	admits    func(remote netip.Addr, called netbios.Name) error
@@ -95,50 +99,38 @@ type Carrier struct {
 	mu         sync.RWMutex
 	interfaces []Interface // as they should be
 	nodes      []*node     // as they are
-	wanted     []want      // in the order in which they were claimed
-	stopped    bool
-}
-
-// A want is a name that should be ours on every interface, until it is released.
-type want struct {
-	name  netbios.Name
-	group bool
 }
 
 // New returns a carrier that takes part in nothing before Run. It refuses a scope
 // that cannot be encoded, addresses other than IPv4, a node type that needs a name
 // server where none is given, and an LMHOSTS file that cannot be read.
 func New(cfg Config) (*Carrier, error) {
-	if _, err := netbios.Wildcard().AppendEncoded(nil, cfg.Scope); err != nil {
-		return nil, fmt.Errorf("nbt: %w", err)
-	}
-	for _, server := range cfg.WINS {
-		if !server.Is4() {
-			return nil, fmt.Errorf("nbt: name server %q is not an IPv4 address", server)
-		}
-	}
-	if len(cfg.WINS) == 0 && cfg.NodeType != nbns.BNode {
-		return nil, fmt.Errorf("nbt: node type %s needs a name server", cfg.NodeType)
-	}
+	return newCarrier(cfg, link.Listen)
+}
+
+func newCarrier(cfg Config, listen link.Listener) (*Carrier, error) {
 	log := cfg.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	names, err := nameservice.New(nameservice.Config{
+		Port: cfg.Ports.Name, Listen: listen, NodeType: cfg.NodeType, WINS: cfg.WINS, Scope: cfg.Scope,
+		HideUsers: cfg.HideUsers, LMHosts: cfg.LMHosts, Allow: cfg.Allow, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("nbt: %w", err)
+	}
 	c := &Carrier{
 		cfg:        cfg,
 		log:        log,
-		listenUDP:  listenUDP,
+		listen:     listen,
+		names:      names,
 		ready:      make(chan struct{}),
 		changed:    make(chan struct{}, 1),
-		cache:      newCache(),
-		servers:    newServers(cfg.WINS),
-		interfaces: oneOfEachNetwork(cfg.Interfaces),
+		interfaces: link.OneOfEachNetwork(cfg.Interfaces),
 		doors:      newDoors(),
 	}
 	c.admits = c.admitOwn
-	if err := c.PurgeCache(); err != nil {
-		return nil, err
-	}
 	return c, nil
 }
 
@@ -176,19 +168,11 @@ func (c *Carrier) Ready() <-chan struct{} {
 // Addresses other than IPv4 are left out.
 func (c *Carrier) SetInterfaces(list []Interface) {
 	c.mu.Lock()
-	c.interfaces = oneOfEachNetwork(list)
+	c.interfaces = link.OneOfEachNetwork(list)
 	c.mu.Unlock()
 	select {
 	case c.changed <- struct{}{}:
 	default:
-	}
-}
-
-// Renew registers all names again, after a time in which other machines could not
-// hear us: they may have taken our names, and name servers may have dropped them.
-func (c *Carrier) Renew() {
-	for _, n := range c.attached() {
-		n.names.renewAll()
 	}
 }
 
@@ -208,11 +192,7 @@ func (c *Carrier) adjust() {
 	nodes := kept
 	for _, iface := range wanted {
 		if !slices.ContainsFunc(nodes, func(n *node) bool { return n.iface == iface }) {
-			n := c.attach(iface)
-			for _, w := range c.wanted {
-				n.names.claim(w.name, w.group)
-			}
-			nodes = append(nodes, n)
+			nodes = append(nodes, c.attach(iface))
 		}
 	}
 	c.nodes = nodes
@@ -241,8 +221,9 @@ func (c *Carrier) reopen() {
 func (c *Carrier) shutDown() {
 	c.mu.Lock()
 	gone := c.nodes
-	c.nodes, c.stopped = nil, true
+	c.nodes = nil
 	c.mu.Unlock()
+	c.names.Stop()
 	stopAll(gone)
 }
 
@@ -252,89 +233,6 @@ func stopAll(nodes []*node) {
 		wg.Go(n.stop)
 	}
 	wg.Wait()
-}
-
-// Claim implements carrier.NetBIOS. A name that another machine defends on some
-// interface stays claimed on all others, is listed as in conflict, and is tried
-// again every few minutes, until it is released: a caller who does not want that
-// releases it when Claim returns an error. When ctx ends first, the claim goes on.
-func (c *Carrier) Claim(ctx context.Context, name netbios.Name, group bool) error {
-	select {
-	case <-c.ready:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	claims, err := c.want(name, group)
-	if err != nil {
-		return err
-	}
-	var conflict, other error
-	for _, cl := range claims {
-		err := cl.verdict(ctx)
-		if _, ok := errors.AsType[*carrier.ConflictError](err); ok && conflict == nil {
-			conflict = err
-		} else if err != nil && other == nil {
-			other = err
-		}
-	}
-	if conflict != nil {
-		return conflict
-	}
-	return other
-}
-
-// want makes name one of ours, on interfaces that are there and that will come.
-func (c *Carrier) want(name netbios.Name, group bool) ([]*claim, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stopped {
-		return nil, fmt.Errorf("nbt: claim %v: %w", name, carrier.ErrOff)
-	}
-	i := slices.IndexFunc(c.wanted, func(w want) bool { return w.name == name })
-	if i < 0 {
-		c.wanted = append(c.wanted, want{name, group})
-	} else if c.wanted[i].group != group {
-		return nil, fmt.Errorf("nbt: claim %v: the name is claimed already, as group: %v", name, c.wanted[i].group)
-	}
-	if len(c.nodes) == 0 { // it is claimed on the first interface that comes
-		return nil, fmt.Errorf("nbt: claim %v: no interface in use: %w", name, carrier.ErrOff)
-	}
-	var claims []*claim
-	for _, n := range c.nodes {
-		claims = append(claims, n.names.claim(name, group))
-	}
-	return claims, nil
-}
-
-// Release implements carrier.NetBIOS. Releasing a name that is not ours does nothing.
-func (c *Carrier) Release(ctx context.Context, name netbios.Name) error {
-	c.mu.Lock()
-	c.wanted = slices.DeleteFunc(c.wanted, func(w want) bool { return w.name == name })
-	nodes := c.nodes
-	c.mu.Unlock()
-	var claims []*claim
-	for _, n := range nodes {
-		if cl := n.names.release(name); cl != nil {
-			claims = append(claims, cl)
-		}
-	}
-	for _, cl := range claims {
-		select {
-		case <-cl.done:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// Names implements carrier.NetBIOS: interface by interface, each in the order of the claims.
-func (c *Carrier) Names() []carrier.NameEntry {
-	var list []carrier.NameEntry
-	for _, n := range c.attached() {
-		list = append(list, n.names.entries()...)
-	}
-	return list
 }
 
 // Ports implements carrier.NetBIOS.

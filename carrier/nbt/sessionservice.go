@@ -95,7 +95,10 @@ func (s *sessionService) accept(ctx context.Context, l listener) {
 		}
 		if err != nil {
 			s.carrier.log.Warn("connection not accepted", "address", l.Addr(), "err", err)
-			pause(ctx, acceptPause)
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
 			continue
 		}
 		in := newSession(conn, l.direct)
@@ -224,10 +227,8 @@ func (c *Carrier) AdmitSessions(admits func(remote netip.Addr, called netbios.Na
 
 // admitOwn is what decides where nobody called AdmitSessions.
 func (c *Carrier) admitOwn(_ netip.Addr, called netbios.Name) error {
-	for _, n := range c.attached() {
-		if n.names.find(called) != nil {
-			return nil
-		}
+	if !c.names.Claims(called) {
+		return carrier.ErrNoName
 	}
-	return carrier.ErrNoName
+	return nil
 }

@@ -1,7 +1,0 @@
-//go:build !windows
-
-package nbt
-
-// bindsBroadcast says whether broadcasts need a socket of their own. A socket bound
-// to the address of an interface hears nothing but what is sent to that address.
-const bindsBroadcast = true

@@ -1,0 +1,584 @@
+package nameservice
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"messngr/carrier/nbt/link"
+	"messngr/carrier/nbt/linktest"
+	"messngr/wire/nbns"
+	"messngr/wire/netbios"
+)
+
+// A wins is a name server for tests: as simple as can be, and as odd as the test
+// asks for.
+type wins struct {
+	t       *testing.T
+	lan     *lan
+	at      netip.AddrPort
+	sock    *linktest.Socket
+	mu      sync.Mutex
+	records map[netbios.Name][]nbns.Address
+	renewed map[string]time.Time // when the line about a name and address was last claimed
+	seen    []string             // requests, as kind, name and address
+	ttl     time.Duration
+	// challenges makes it send claimants to the present owner (RFC 1002 4.2.7).
+	challenges bool
+	// odd may answer instead of the server; nil, false for nothing at all.
+	odd func(p nbns.Packet, from netip.AddrPort) (replies []nbns.Packet, handled bool)
+}
+
+func newWINS(t *testing.T, l *lan, ip string) *wins {
+	t.Helper()
+	w := &wins{
+		t: t, lan: l, at: netip.AddrPortFrom(addr(ip), 137),
+		records: make(map[netbios.Name][]nbns.Address), renewed: make(map[string]time.Time), ttl: time.Hour,
+	}
+	w.up()
+	t.Cleanup(w.down)
+	return w
+}
+
+// up starts the server, with what it remembers.
+func (w *wins) up() {
+	s, err := w.lan.Listen(w.at)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.sock = s
+	go w.serve(s)
+}
+
+func (w *wins) down() { w.sock.Close() }
+
+func (w *wins) serve(s *linktest.Socket) {
+	buf := make([]byte, link.MaxPacket)
+	for {
+		n, from, err := s.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			return
+		}
+		p, err := nbns.Parse(buf[:n])
+		if err != nil {
+			w.t.Errorf("name server got a bad packet: %v", err)
+			continue
+		}
+		for _, reply := range w.answer(p, from) {
+			b, err := reply.Append(nil)
+			if err != nil {
+				w.t.Error(err)
+			}
+			s.WriteToUDPAddrPort(b, from)
+		}
+	}
+}
+
+func (w *wins) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	line := p.Kind.String() + " " + p.Name.String()
+	if len(p.Addresses) == 1 {
+		line += " " + p.Addresses[0].Addr.String()
+	}
+	w.seen = append(w.seen, line)
+	if w.odd != nil {
+		if replies, handled := w.odd(p, from); handled {
+			return replies
+		}
+	}
+	reply := nbns.Packet{ID: p.ID, Name: p.Name, Addresses: p.Addresses}
+	owners := w.owners(p.Name)
+	if p.Kind != nbns.Query {
+		w.renewed[p.Name.String()+p.Addresses[0].Addr.String()] = time.Now()
+	}
+	switch p.Kind {
+	case nbns.Query:
+		reply.Kind, reply.Server, reply.Addresses = nbns.QueryResponse, true, owners
+		if len(owners) == 0 {
+			reply.Rcode = nbns.RcodeName
+		} else if owners[0].Group {
+			reply.Addresses = []nbns.Address{{Addr: netip.IPv4Unspecified(), Group: true}}
+		}
+	case nbns.Release:
+		reply.Kind = nbns.ReleaseResponse
+		w.records[p.Name] = slices.DeleteFunc(owners, func(a nbns.Address) bool { return a.Addr == p.Addresses[0].Addr })
+	case nbns.Registration, nbns.MultihomedRegistration, nbns.Overwrite, nbns.Refresh:
+		reply.Kind, reply.TTL = nbns.RegistrationResponse, w.ttl
+		same := func(a nbns.Address) bool { return a.Addr == p.Addresses[0].Addr }
+		switch {
+		case slices.ContainsFunc(owners, same):
+		case p.Kind == nbns.Overwrite:
+			w.records[p.Name] = p.Addresses
+		case w.challenges && len(owners) > 0:
+			reply.Kind, reply.TTL, reply.Addresses = nbns.Challenge, 0, owners
+		case len(owners) > 0 && !owners[0].Group && p.Kind != nbns.MultihomedRegistration:
+			reply.Rcode, reply.TTL = nbns.RcodeActive, 0
+		default:
+			w.records[p.Name] = append(owners, p.Addresses...)
+		}
+	default:
+		w.t.Errorf("name server got a %s", p.Kind)
+	}
+	return []nbns.Packet{reply}
+}
+
+// owners returns who has the name and has not let it expire.
+func (w *wins) owners(name netbios.Name) []nbns.Address {
+	w.records[name] = slices.DeleteFunc(w.records[name], func(a nbns.Address) bool {
+		renewed, ok := w.renewed[name.String()+a.Addr.String()]
+		return ok && time.Since(renewed) > w.ttl
+	})
+	return w.records[name]
+}
+
+// requests returns what the server was asked since the last call.
+func (w *wins) requests() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen
+	w.seen = nil
+	return seen
+}
+
+func (w *wins) wantRequests(want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.requests()); diff != "" {
+		w.t.Errorf("requests to %v (-want +got):\n%s", w.at, diff)
+	}
+}
+
+func servedBy(ips ...string) Config {
+	cfg := Config{NodeType: nbns.HNode}
+	for _, ip := range ips {
+		cfg.WINS = append(cfg.WINS, addr(ip))
+	}
+	return cfg
+}
+
+func TestNodeTypes(t *testing.T) {
+	tests := []struct {
+		node        nbns.NodeType
+		claim       []string // order of what a claim sends, without repetitions
+		resolve     []string
+		serverFails bool
+	}{
+		{nbns.PNode, []string{"server registration"}, []string{"server query"}, false},
+		{nbns.MNode, []string{"broadcast registration", "broadcast overwrite", "server registration"}, []string{"broadcast query", "server query"}, false},
+		{nbns.HNode, []string{"server registration", "broadcast registration", "broadcast overwrite"}, []string{"server query", "broadcast query"}, false},
+		{nbns.HNode, []string{"server registration", "broadcast registration", "broadcast overwrite"}, []string{"broadcast query"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.node.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLAN(1)
+				if !tt.serverFails {
+					newWINS(t, l, "10.0.0.5")
+				}
+				cfg := servedBy("10.0.0.5")
+				cfg.NodeType = tt.node
+				var mu sync.Mutex
+				var sent []string
+				l.Trace = func(from, to netip.AddrPort, b []byte) {
+					p, err := nbns.Parse(b)
+					if err != nil || p.Kind.Response() {
+						return
+					}
+					line := "server " + p.Kind.String()
+					if p.Broadcast {
+						line = "broadcast " + p.Kind.String()
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					if !slices.Contains(sent, line) {
+						sent = append(sent, line)
+					}
+				}
+				h := l.start(t, cfg, "10.0.0.1/24")
+				take := func() []string {
+					mu.Lock()
+					defer mu.Unlock()
+					got := sent
+					sent = nil
+					return got
+				}
+				mustClaim(t, h.Service, pc17)
+				if diff := cmp.Diff(tt.claim, take()); diff != "" {
+					t.Errorf("claim (-want +got):\n%s", diff)
+				}
+				time.Sleep(5 * time.Second) // the check after the claim is over
+				take()
+				if _, err := h.Resolve(t.Context(), alice); err == nil {
+					t.Error("Resolve found a name that nobody has")
+				}
+				if diff := cmp.Diff(tt.resolve, take()); diff != "" {
+					t.Errorf("resolve (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestServerKeepsAndForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.ttl = time.Minute
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+		mustClaim(t, h.Service, pc17)
+		w.wantRequests("registration PC17<03> 10.0.0.1")
+		time.Sleep(29 * time.Second)
+		w.wantRequests()
+		time.Sleep(2 * time.Second)
+		w.wantRequests("refresh PC17<03> 10.0.0.1") // at half of the TTL
+		time.Sleep(10 * time.Minute)
+		if got := len(w.requests()); got != 20 {
+			t.Errorf("%d refreshes in ten minutes, want 20", got)
+		}
+		h.stop()
+		w.wantRequests("release PC17<03> 10.0.0.1")
+	})
+}
+
+// TestServerForgetsUs: a server that lost its memory learns the name anew.
+func TestServerForgetsUs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+		mustClaim(t, h.Service, pc17)
+		synctest.Wait()
+		w.odd = func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+			if p.Kind != nbns.Refresh {
+				return nil, false
+			}
+			return []nbns.Packet{{ID: p.ID, Kind: nbns.RegistrationResponse, Rcode: nbns.RcodeName, Name: p.Name, Addresses: p.Addresses}}, true
+		}
+		w.requests()
+		time.Sleep(31 * time.Minute)
+		w.wantRequests("refresh PC17<03> 10.0.0.1", "registration PC17<03> 10.0.0.1")
+		wantStates(t, h.Service, "eth0 PC17<03> registered")
+	})
+}
+
+func TestServerRefuses(t *testing.T) {
+	for _, node := range []nbns.NodeType{nbns.PNode, nbns.MNode, nbns.HNode} {
+		t.Run(node.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLAN(1)
+				w := newWINS(t, l, "10.0.0.5")
+				w.records[pc17] = []nbns.Address{{Addr: addr("10.0.7.7")}}
+				cfg := servedBy("10.0.0.5")
+				cfg.NodeType = node
+				h := l.start(t, cfg, "10.0.0.1/24")
+				wantConflict(t, tryClaim(t, h.Service, pc17, false), pc17, "10.0.7.7")
+				wantStates(t, h.Service, "eth0 PC17<03> conflict of 10.0.7.7")
+			})
+		})
+	}
+}
+
+// TestFailoverAndReturn: names move to the second server while the first is down,
+// and back when it is up again.
+func TestFailoverAndReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		first, second := newWINS(t, l, "10.0.0.5"), newWINS(t, l, "10.0.0.6")
+		first.ttl, second.ttl = 20*time.Minute, 20*time.Minute
+		first.down()
+		cfg := servedBy("10.0.0.5", "10.0.0.6")
+		cfg.NodeType = nbns.PNode
+		h := l.start(t, cfg, "10.0.0.1/24")
+		mustClaim(t, h.Service, pc17, alice)
+		second.wantRequests("registration PC17<03> 10.0.0.1", "registration ALICE<03> 10.0.0.1")
+		time.Sleep(5 * time.Minute)
+		second.wantRequests()
+		first.up()
+		time.Sleep(3 * time.Minute)
+		if got := first.requests(); len(got) != 2 {
+			t.Errorf("the first server saw %q after its return, want two registrations", got)
+		}
+		time.Sleep(time.Hour)
+		second.wantRequests()
+		first.requests()
+		first.down()
+		time.Sleep(15 * time.Minute)
+		if got := second.requests(); len(got) < 2 {
+			t.Errorf("the second server saw %q after the first one's loss, want both names", got)
+		}
+		wantStates(t, h.Service, "eth0 PC17<03> registered", "eth0 ALICE<03> registered")
+		h.stop()
+		got := second.requests()
+		slices.Sort(got)
+		if diff := cmp.Diff([]string{"release ALICE<03> 10.0.0.1", "release PC17<03> 10.0.0.1"}, got); diff != "" {
+			t.Errorf("at shutdown (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestServersDown: without servers an H node lives by broadcast, and a P node waits.
+func TestServersDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.down()
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+		start := time.Now()
+		mustClaim(t, h.Service, pc17)
+		if took := time.Since(start); took > 6*time.Second {
+			t.Errorf("the first claim took %v", took)
+		}
+		start = time.Now()
+		mustClaim(t, h.Service, alice) // does not wait for the dead server again
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("the second claim took %v, want it to leave the silent server alone", took)
+		}
+		cfg := servedBy("10.0.0.5")
+		cfg.NodeType = nbns.PNode
+		p := l.start(t, cfg, "10.0.0.2/24")
+		if err := tryClaim(t, p.Service, mustName("BOB", netbios.Messenger), false); err == nil {
+			t.Error("a P node claimed a name without a server")
+		}
+		w.up()
+		time.Sleep(3 * time.Minute)
+		wantStates(t, p.Service, "eth0 BOB<03> registered")
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if got := len(w.records); got != 3 {
+			t.Errorf("the server knows %d names after its return, want 3", got)
+		}
+	})
+}
+
+// TestWait: while a server asks us to wait we send nothing more (RFC 1002 4.2.16).
+func TestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.odd = func(p nbns.Packet, from netip.AddrPort) ([]nbns.Packet, bool) {
+			if p.Kind != nbns.Registration {
+				return nil, false
+			}
+			time.AfterFunc(20*time.Second, func() {
+				b, _ := nbns.Packet{ID: p.ID, Kind: nbns.RegistrationResponse, Name: p.Name, TTL: time.Hour, Addresses: p.Addresses}.Append(nil)
+				w.sock.WriteToUDPAddrPort(b, from)
+			})
+			return []nbns.Packet{{ID: p.ID, Kind: nbns.Wait, Name: p.Name, TTL: 60 * time.Second, Waiting: p.Kind}}, true
+		}
+		cfg := servedBy("10.0.0.5")
+		cfg.NodeType = nbns.PNode
+		h := l.start(t, cfg, "10.0.0.1/24")
+		start := time.Now()
+		mustClaim(t, h.Service, pc17)
+		if took := time.Since(start); took < 20*time.Second || took > 21*time.Second {
+			t.Errorf("claim took %v, want 20 s", took)
+		}
+		w.wantRequests("registration PC17<03> 10.0.0.1")
+	})
+}
+
+// TestChallenge: an end-node challenge makes us ask the owner ourselves (RFC 1002 4.2.7).
+func TestChallenge(t *testing.T) {
+	challenge := func(owner string) func(nbns.Packet, netip.AddrPort) ([]nbns.Packet, bool) {
+		return func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+			return []nbns.Packet{{
+				ID: p.ID, Kind: nbns.Challenge, Name: p.Name, Addresses: []nbns.Address{{Addr: addr(owner)}},
+			}}, p.Kind == nbns.Registration
+		}
+	}
+	t.Run("owner is there", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(1)
+			w := newWINS(t, l, "10.0.0.5")
+			// An owner answers questions from other networks only where it may.
+			other := l.start(t, Config{Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}, "10.0.1.7/24")
+			mustClaim(t, other.Service, pc17)
+			w.odd = challenge("10.0.1.7")
+			w.records[pc17] = []nbns.Address{{Addr: addr("10.0.1.7")}}
+			cfg := servedBy("10.0.0.5")
+			h := l.start(t, cfg, "10.0.0.1/24")
+			wantConflict(t, tryClaim(t, h.Service, pc17, false), pc17, "10.0.1.7")
+		})
+	})
+	t.Run("owner is gone", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(1)
+			w := newWINS(t, l, "10.0.0.5")
+			w.odd = challenge("10.0.1.7")
+			h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+			mustClaim(t, h.Service, pc17)
+			w.wantRequests("registration PC17<03> 10.0.0.1", "overwrite PC17<03> 10.0.0.1")
+		})
+	})
+	t.Run("we are the owner", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(1)
+			w := newWINS(t, l, "10.0.0.5")
+			w.odd = challenge("10.0.0.1")
+			h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+			mustClaim(t, h.Service, pc17)
+			w.wantRequests("registration PC17<03> 10.0.0.1", "overwrite PC17<03> 10.0.0.1")
+		})
+	})
+}
+
+func TestMultihomedRegistration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24", "10.0.1.1/24", "127.0.0.1/8")
+		mustClaim(t, h.Service, pc17)
+		got := w.requests()
+		slices.Sort(got)
+		want := []string{"multi-homed registration PC17<03> 10.0.0.1", "multi-homed registration PC17<03> 10.0.1.1"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("unique name (-want +got):\n%s", diff)
+		}
+		if err := tryClaim(t, h.Service, group, true); err != nil {
+			t.Fatal(err)
+		}
+		got = w.requests()
+		slices.Sort(got)
+		want = []string{"registration WORKGROUP<00> 10.0.0.1", "registration WORKGROUP<00> 10.0.1.1"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("group (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestOldServer: one that does not know multi-homed registration gets the old one.
+func TestOldServer(t *testing.T) {
+	for _, rcode := range []nbns.Rcode{nbns.RcodeFormat, nbns.RcodeOpcode} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(1)
+			w := newWINS(t, l, "10.0.0.5")
+			w.odd = func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+				return []nbns.Packet{{ID: p.ID, Kind: nbns.RegistrationResponse, Rcode: rcode, Name: p.Name}},
+					p.Kind == nbns.MultihomedRegistration
+			}
+			cfg := servedBy("10.0.0.5")
+			cfg.NodeType = nbns.PNode
+			l.start(t, cfg, "10.0.0.1/24", "10.0.1.1/24")
+			h := l.start(t, cfg, "10.0.0.3/24", "10.0.1.3/24")
+			tryClaim(t, h.Service, group.WithSuffix(netbios.Messenger), false)
+			if got := w.requests(); !slices.ContainsFunc(got, func(s string) bool { return s == "registration WORKGROUP<03> 10.0.0.3" }) {
+				t.Errorf("%v: requests = %q, want a plain registration", rcode, got)
+			}
+		})
+	}
+}
+
+// TestServerDoubts: a refresh that is refused costs the name only if the other owner
+// that the server knows is there.
+func TestServerDoubts(t *testing.T) {
+	for _, present := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(1)
+			w := newWINS(t, l, "10.0.0.5")
+			w.ttl = 10 * time.Minute
+			h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+			mustClaim(t, h.Service, pc17)
+			time.Sleep(time.Minute)
+			want := "eth0 PC17<03> registered"
+			if present {
+				other := l.start(t, Config{Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}, "10.0.1.7/24")
+				mustClaim(t, other.Service, pc17)
+				want = "eth0 PC17<03> conflict of 10.0.1.7"
+			}
+			w.mu.Lock()
+			w.records[pc17] = []nbns.Address{{Addr: addr("10.0.1.7")}}
+			w.mu.Unlock()
+			time.Sleep(5 * time.Minute)
+			wantStates(t, h.Service, want)
+		})
+	}
+}
+
+// TestRedirectIsIgnored: the answer comes from the server that was asked, or not at all.
+func TestRedirectIsIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.records[alice] = []nbns.Address{{Addr: addr("10.0.7.7")}}
+		redirects := 0
+		w.odd = func(p nbns.Packet, from netip.AddrPort) ([]nbns.Packet, bool) {
+			if redirects++; redirects > 1 {
+				return nil, false
+			}
+			b, err := nbns.Packet{ID: p.ID, Kind: nbns.QueryResponse, Name: p.Name}.Append(nil)
+			if err != nil {
+				t.Error(err)
+			}
+			b[7], b[9] = 0, 1 // no answer, one authority
+			b[47] = 2         // of type NS
+			w.sock.WriteToUDPAddrPort(b, from)
+			return nil, true
+		}
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+		got, err := h.Resolve(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]netip.Addr{addr("10.0.7.7")}, got, compareAddr); diff != "" {
+			t.Errorf("Resolve (-want +got):\n%s", diff)
+		}
+		if redirects != 2 {
+			t.Errorf("asked %d times, want 2", redirects)
+		}
+	})
+}
+
+// TestForeignAnswers: what did not come from the server that was asked is no answer.
+func TestForeignAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		liar, err := l.Listen(netip.MustParseAddrPort("10.0.0.66:137"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer liar.Close()
+		w.odd = func(p nbns.Packet, from netip.AddrPort) ([]nbns.Packet, bool) {
+			b, err := nbns.Packet{ID: p.ID, Kind: nbns.QueryResponse, Name: p.Name, Addresses: []nbns.Address{{Addr: addr("10.0.0.66")}}}.Append(nil)
+			if err != nil {
+				t.Error(err)
+			}
+			liar.WriteToUDPAddrPort(b, from)
+			return nil, true
+		}
+		cfg := servedBy("10.0.0.5")
+		cfg.NodeType = nbns.PNode
+		h := l.start(t, cfg, "10.0.0.1/24")
+		if got, err := h.Resolve(t.Context(), alice); err == nil {
+			t.Errorf("Resolve = %v, want no answer", got)
+		}
+	})
+}
+
+func TestRefreshTime(t *testing.T) {
+	for ttl, want := range map[time.Duration]time.Duration{
+		20 * time.Second:       10 * time.Second,
+		time.Second:            time.Second,
+		0:                      2 * time.Hour,
+		144 * time.Hour:        2 * time.Hour,
+		30 * time.Minute:       15 * time.Minute,
+		(1<<32 - 1) * 1e9:      2 * time.Hour,
+		300 * time.Second:      150 * time.Second,
+		1500 * 1e6:             time.Second,
+		4 * time.Hour:          2 * time.Hour,
+		4*time.Hour - 2*1e9:    2*time.Hour - 1e9,
+		2500 * 1e6:             1250 * 1e6,
+		2000 * 1e6:             time.Second,
+		12 * time.Second:       6 * time.Second,
+		time.Duration(1e9 - 1): time.Second,
+	} {
+		if got := refreshTime(ttl); got != want {
+			t.Errorf("refreshTime(%v) = %v, want %v", ttl, got, want)
+		}
+	}
+}
