@@ -146,8 +146,15 @@ func (c *claim) register(ctx context.Context, due bool) error {
 			c.setServer(server)
 			c.refreshAt = time.Now().Add(refreshTime(ttl))
 			return nil
-		case errors.Is(err, errLost) || ctx.Err() != nil:
-			c.setServer(netip.Addr{})
+		case ctx.Err() != nil:
+			if !c.server.IsValid() {
+				c.setServer(server) // it may have granted the name, and hears of the release
+			}
+			return err
+		case errors.Is(err, errLost):
+			if server == c.server {
+				c.setServer(netip.Addr{})
+			}
 			return err
 		}
 		c.node.service.log.Debug("name server does not register", "server", server, "name", c.name, "error", err)
