@@ -13,6 +13,14 @@ func (a *App) NewLabel(text string) Label {
 	return l
 }
 
+// NewCaption makes a label that says what stands beside it.
+func (a *App) NewCaption(text string) Label {
+	l := Label{Widget{a, a.c.gtk_label_new(clean(text))}}
+	a.c.gtk_label_set_xalign(l.p, 1)
+	l.SetAlign(End, Center)
+	return l
+}
+
 // NewParagraph makes a label that is wrapped in the room it has.
 func (a *App) NewParagraph(text string) Label {
 	const wrapWordsChar = 2

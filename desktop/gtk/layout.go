@@ -35,6 +35,22 @@ func (b Box) SetHomogeneous() { b.a.c.gtk_box_set_homogeneous(b.p, 1) }
 // Remove takes a widget out of the box, and ends it.
 func (b Box) Remove(o Object) { b.a.c.gtk_container_remove(b.p, o.handle()) }
 
+// Grid lines widgets up in rows and columns.
+type Grid struct{ Widget }
+
+// NewGrid makes a grid with so many pixels between its rows and columns.
+func (a *App) NewGrid(rowSpacing, columnSpacing int) Grid {
+	g := Grid{Widget{a, a.c.gtk_grid_new()}}
+	a.c.gtk_grid_set_row_spacing(g.p, uint32(rowSpacing))
+	a.c.gtk_grid_set_column_spacing(g.p, uint32(columnSpacing))
+	return g
+}
+
+// Put puts a widget into a cell.
+func (g Grid) Put(o Object, column, row int) {
+	g.a.c.gtk_grid_attach(g.p, o.handle(), int32(column), int32(row), 1, 1)
+}
+
 // NewSeparator makes a thin line between what is above and below.
 func (a *App) NewSeparator() Widget { return Widget{a, a.c.gtk_separator_new(0)} }
 
@@ -132,17 +148,24 @@ func (l List) Select(n int) {
 	}
 }
 
+// Reveal scrolls so that the row with that number is seen.
+func (l List) Reveal(s Scroll, n int) {
+	row := l.a.c.gtk_list_box_get_row_at_index(l.p, int32(n))
+	if row == 0 {
+		return
+	}
+	var x, y int32
+	if l.a.c.gtk_widget_translate_coordinates(row, l.p, 0, 0, &x, &y) == 0 {
+		return
+	}
+	height := l.a.c.gtk_widget_get_allocated_height(row)
+	l.a.c.gtk_adjustment_clamp_page(l.a.c.gtk_scrolled_window_get_vadjustment(s.p), float64(y), float64(y+height))
+}
+
 // SetRowName changes what screen readers call a row.
 func (l List) SetRowName(n int, name string) {
 	if row := l.a.c.gtk_list_box_get_row_at_index(l.p, int32(n)); row != 0 {
 		Widget{l.a, row}.SetAccessible(name, "")
-	}
-}
-
-// FocusRow gives the row with that number the keyboard.
-func (l List) FocusRow(n int) {
-	if row := l.a.c.gtk_list_box_get_row_at_index(l.p, int32(n)); row != 0 {
-		l.a.c.gtk_widget_grab_focus(row)
 	}
 }
 
@@ -160,15 +183,6 @@ func (l List) OnSelect(f func(n int)) {
 		} else {
 			f(int(l.a.c.gtk_list_box_row_get_index(args[0])))
 		}
-		return 0
-	})
-}
-
-// OnActivate has f called with the number of the row on which Enter or the
-// pointer was pressed.
-func (l List) OnActivate(f func(n int)) {
-	l.a.calls.connect(l.p, "row-activated", func(args [3]ptr) ptr {
-		f(int(l.a.c.gtk_list_box_row_get_index(args[0])))
 		return 0
 	})
 }

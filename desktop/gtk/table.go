@@ -79,12 +79,19 @@ type lib struct {
 	gtk_box_new                                func(orientation, spacing int32) ptr
 	gtk_box_pack_start                         func(b, w ptr, expand, fill int32, padding uint32)
 	gtk_box_pack_end                           func(b, w ptr, expand, fill int32, padding uint32)
+	gtk_grid_new                               func() ptr
+	gtk_grid_set_row_spacing                   func(g ptr, px uint32)
+	gtk_grid_set_column_spacing                func(g ptr, px uint32)
+	gtk_grid_attach                            func(g, w ptr, left, top, width, height int32)
 	gtk_box_set_homogeneous                    func(b ptr, v int32)
 	gtk_scrolled_window_new                    func(h, v ptr) ptr
 	gtk_scrolled_window_set_policy             func(s ptr, h, v int32)
 	gtk_scrolled_window_set_shadow_type        func(s ptr, t int32)
 	gtk_scrolled_window_set_min_content_height func(s ptr, px int32)
 	gtk_scrolled_window_get_vadjustment        func(s ptr) ptr
+	gtk_adjustment_clamp_page                  func(a ptr, lower, upper float64)
+	gtk_widget_translate_coordinates           func(w, to ptr, x, y int32, toX, toY *int32) int32
+	gtk_widget_get_allocated_height            func(w ptr) int32
 	gtk_adjustment_get_value                   func(a ptr) float64
 	gtk_adjustment_get_upper                   func(a ptr) float64
 	gtk_adjustment_get_page_size               func(a ptr) float64
@@ -218,6 +225,7 @@ type lib struct {
 	gtk_text_buffer_set_text         func(b ptr, text string, n int32)
 	gtk_text_buffer_get_text         func(b ptr, from, to *iter, hidden int32) *byte
 	gtk_text_buffer_get_bounds       func(b ptr, from, to *iter)
+	gtk_text_buffer_get_end_iter     func(b ptr, i *iter)
 	gtk_text_buffer_get_start_iter   func(b ptr, i *iter)
 	gtk_text_buffer_place_cursor     func(b ptr, i *iter)
 

@@ -129,6 +129,13 @@ func (v TextView) SetText(text string) {
 	v.a.c.gtk_text_buffer_place_cursor(v.buffer, &start)
 }
 
+// CursorToEnd puts the cursor behind the text.
+func (v TextView) CursorToEnd() {
+	var end iter
+	v.a.c.gtk_text_buffer_get_end_iter(v.buffer, &end)
+	v.a.c.gtk_text_buffer_place_cursor(v.buffer, &end)
+}
+
 // Text is the text as it stands.
 func (v TextView) Text() string {
 	var from, to iter

@@ -90,6 +90,11 @@ func (w Window) OnClose(f func()) {
 	w.a.calls.connect(w.p, "delete-event", func([3]ptr) ptr { f(); return 1 })
 }
 
+// OnActive has f called when the window gets the keyboard.
+func (w Window) OnActive(f func()) {
+	w.a.calls.connect(w.p, "focus-in-event", func([3]ptr) ptr { f(); return 0 })
+}
+
 // CoverMonitor makes the window cover a monitor: by place and size, and, once
 // it is shown, by asking the desktop for full screen there.
 func (w Window) CoverMonitor(m Monitor) {
@@ -128,49 +133,4 @@ func (a *App) OnMonitors(f func()) {
 	screen := Widget{a, a.c.gdk_screen_get_default()}
 	screen.on("monitors-changed", f)
 	screen.on("size-changed", f)
-}
-
-// Shortcut presses the widget when the keys are pressed anywhere in the window.
-func (w Window) Shortcut(o Object, keys Shortcut) {
-	const visible = 1
-	group := w.a.c.gtk_accel_group_new()
-	defer w.a.c.g_object_unref(group)
-	w.a.c.gtk_window_add_accel_group(w.p, group)
-	w.a.c.gtk_widget_add_accelerator(o.handle(), keys.signal(), group, keys.Key, keys.mods(), visible)
-}
-
-// Shortcut is a key with what is held down.
-type Shortcut struct {
-	// Key is GDK's number of the key; that of a letter is the letter.
-	Key       uint32
-	Ctrl, Alt bool
-	// Focus gives the widget the keyboard instead of pressing it.
-	Focus bool
-}
-
-// The numbers of keys that are no letters.
-const (
-	KeyF1     uint32 = 0xffbe
-	KeyDelete uint32 = 0xffff
-	KeyLeft   uint32 = 0xff51
-	KeyRight  uint32 = 0xff53
-	KeyReturn uint32 = 0xff0d
-)
-
-func (s Shortcut) signal() string {
-	if s.Focus {
-		return "grab-focus"
-	}
-	return "clicked"
-}
-
-func (s Shortcut) mods() uint32 {
-	var m uint32
-	if s.Ctrl {
-		m |= 1 << 2
-	}
-	if s.Alt {
-		m |= 1 << 3
-	}
-	return m
 }

@@ -129,7 +129,6 @@ type Window struct {
 	NotFound     string `json:"not_found"`
 	Discarded    string `json:"discarded"`
 	Undo         string `json:"undo"`
-	Answers      string `json:"answers"` // %s: the answers asked for
 }
 
 // Compose is the window to write a message in.

@@ -220,7 +220,7 @@ func room(app *gtk.App) (width, height int) {
 func (c *card) buttonRow() gtk.Box {
 	app, words := c.p.cfg.App, c.p.cfg.Words
 	row := app.NewRow(8)
-	taken := newLetters(words.Popup.OK, words.Popup.Reply, words.Popup.Next)
+	taken := describe.NewLetters(words.Popup.OK, words.Popup.Reply, words.Popup.Next)
 	c.next = app.NewButton(words.Popup.Next)
 	c.next.OnClick(guarded(&c.since, c.onNext))
 	c.next.KeepHidden()
@@ -228,8 +228,8 @@ func (c *card) buttonRow() gtk.Box {
 	c.counter.SetWhole()
 	row.Add(c.counter, c.next)
 	if len(c.m.Answers) > 0 {
-		for _, answer := range answersOf(&c.m) {
-			b := app.NewButton(taken.mark(answer))
+		for _, answer := range describe.Answers(&c.m) {
+			b := app.NewButton(taken.Mark(answer))
 			b.OnClick(guarded(&c.since, func() { c.answer(answer) }))
 			c.answers = append(c.answers, b)
 		}

@@ -87,7 +87,7 @@ type cover struct {
 	sender  gtk.Label
 	seen    gtk.Button
 	// taken is how many pixels of the height everything but the text takes.
-	taken int
+	taken   int
 	answers []gtk.Button
 }
 
@@ -240,9 +240,9 @@ func (c *cover) buttons() gtk.Box {
 		e.p.changed()
 	}))
 	row.Add(c.counter, c.next)
-	taken := newLetters(words.Emergency.Seen, words.Emergency.Next)
-	for _, answer := range answersOf(&e.m) {
-		b := app.NewButton(taken.mark(answer))
+	taken := describe.NewLetters(words.Emergency.Seen, words.Emergency.Next)
+	for _, answer := range describe.Answers(&e.m) {
+		b := app.NewButton(taken.Mark(answer))
 		b.OnClick(guarded(&e.since, func() { e.answer(answer) }))
 		c.answers = append(c.answers, b)
 		row.Add(b)

@@ -36,7 +36,7 @@ func newWriting(c *card) *writing {
 	if to.Address != "" && to.Address != name {
 		name += " (" + to.Address + ")"
 	}
-	label := app.NewMnemonic(strings.ReplaceAll(fmt.Sprintf(words.Popup.ReplyTo, describe.Clean(name)), "_", "__"), w.text)
+	label := app.NewMnemonic(describe.Escape(fmt.Sprintf(words.Popup.ReplyTo, describe.Clean(name))), w.text)
 
 	cancel := app.NewButton(words.Popup.Cancel)
 	cancel.OnClick(func() { w.close() })

@@ -1,11 +1,10 @@
-package popup
+package describe
 
 import (
 	"strings"
 	"unicode"
 
 	"messngr/control"
-	"messngr/desktop/describe"
 )
 
 const (
@@ -15,23 +14,23 @@ const (
 	maxAnswer  = 40
 )
 
-// answersOf lists the answers that m asks for, as they are sent back.
-func answersOf(m *control.Message) []string {
+// Answers lists the answers that m asks for, as they are sent back.
+func Answers(m *control.Message) []string {
 	var list []string
 	for _, a := range m.Answers {
-		if a = describe.Clean(a); a != "" && len(list) < maxAnswers {
+		if a = Clean(a); a != "" && len(list) < maxAnswers {
 			list = append(list, a)
 		}
 	}
 	return list
 }
 
-// letters knows which letters press something together with Alt.
-type letters map[rune]bool
+// Letters knows which letters press something together with Alt.
+type Letters map[rune]bool
 
-// newLetters knows the letters of those texts.
-func newLetters(texts ...string) letters {
-	l := make(letters)
+// NewLetters knows the letters of those texts, which stand after an underscore.
+func NewLetters(texts ...string) Letters {
+	l := make(Letters)
 	for _, t := range texts {
 		if _, after, ok := strings.Cut(t, "_"); ok {
 			for _, r := range after {
@@ -43,9 +42,9 @@ func newLetters(texts ...string) letters {
 	return l
 }
 
-// mark makes text from elsewhere the text of a button: the first letter that is
+// Mark makes text from elsewhere the text of a button: the first letter that is
 // free becomes its own, and underscores stay underscores.
-func (l letters) mark(text string) string {
+func (l Letters) Mark(text string) string {
 	if r := []rune(text); len(r) > maxAnswer {
 		text = string(r[:maxAnswer-1]) + "…"
 	}
@@ -53,10 +52,11 @@ func (l letters) mark(text string) string {
 		low := unicode.ToLower(r)
 		if r < unicode.MaxLatin1 && unicode.IsLetter(r) && !l[low] {
 			l[low] = true
-			return escape(text[:i]) + "_" + escape(text[i:])
+			return Escape(text[:i]) + "_" + Escape(text[i:])
 		}
 	}
-	return escape(text)
+	return Escape(text)
 }
 
-func escape(s string) string { return strings.ReplaceAll(s, "_", "__") }
+// Escape makes text from elsewhere the text of a button without a letter.
+func Escape(s string) string { return strings.ReplaceAll(s, "_", "__") }

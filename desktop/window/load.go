@@ -1,0 +1,173 @@
+package window
+
+import (
+	"context"
+	"slices"
+
+	"messngr"
+	"messngr/control"
+	"messngr/desktop/describe"
+	"messngr/desktop/inbox"
+)
+
+// State says whether the service answers.
+func (w *Window) State(err error) {
+	if err != nil {
+		w.note.say(describe.Trouble(w.cfg.Words, err))
+		return
+	}
+	w.note.hide()
+	w.ask(func(ctx context.Context) {
+		status, err := w.cfg.Client.Status(ctx)
+		if err != nil {
+			return
+		}
+		w.cfg.App.Post(func() { w.learn(&status) })
+	})
+	w.reload()
+}
+
+// learn takes over the names of this computer.
+func (w *Window) learn(s *control.Status) {
+	w.host, w.workgroup = describe.Clean(s.Name), describe.Clean(s.Workgroup)
+	w.names = w.names[:0]
+	for _, n := range s.Names {
+		if !n.Group && !slices.Contains(w.names, n.Name) {
+			w.names = append(w.names, n.Name)
+		}
+	}
+	w.refresh()
+}
+
+// Arrived adds a message.
+func (w *Window) Arrived(m control.Message) {
+	if w.box.arrive(m) {
+		w.filling = true
+		w.list.insert(&m, 0)
+		if !w.win.Active() {
+			w.box.current = m.ID
+		}
+		w.list.Select(w.box.index())
+		w.filling = false
+		w.refresh()
+		w.want()
+	}
+	w.announce()
+}
+
+// announce tells the person that something came, once for all that comes now.
+func (w *Window) announce() {
+	if w.announcing {
+		return
+	}
+	w.announcing = true
+	w.cfg.App.Post(func() {
+		w.announcing = false
+		if w.opts.Sound {
+			playSound(w.cfg.App)
+		}
+		if w.win.Active() {
+			w.read()
+			return
+		}
+		w.win.SetUrgent(true)
+		if w.opts.PopUp {
+			w.win.Present()
+		}
+	})
+}
+
+// Show brings the window to the front, with that message; the zero id means
+// whatever is shown.
+func (w *Window) Show(id messngr.ID) {
+	w.wanted = id
+	w.want()
+	w.win.Present()
+}
+
+// want shows the wanted message if it is in the list.
+func (w *Window) want() {
+	if i := w.box.find(w.wanted); w.wanted != (messngr.ID{}) && i >= 0 {
+		w.wanted = messngr.ID{}
+		w.choose(i)
+	}
+}
+
+// searched shows what the service finds.
+func (w *Window) searched() {
+	w.box.search = w.search.Text()
+	w.reload()
+}
+
+// reload reads the newest messages, or those that are searched for.
+func (w *Window) reload() {
+	w.loading++
+	nr, search, limit := w.loading, w.box.search, max(page, len(w.box.messages))
+	w.ask(func(ctx context.Context) {
+		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Search: search, Limit: limit})
+		if err != nil {
+			return // the feed tells the person
+		}
+		w.cfg.App.Post(func() {
+			if nr == w.loading {
+				w.loaded(l, len(l.Messages) == limit)
+			}
+		})
+	})
+}
+
+func (w *Window) loaded(l control.MessageList, more bool) {
+	mine := w.mine(l.Messages)
+	total := l.Total
+	if w.box.search != "" {
+		total = len(mine) // the service counts the whole inbox
+	}
+	changed := !w.box.same(mine)
+	w.box.replace(mine, total, more)
+	if changed {
+		w.filling = true
+		w.list.fill(w.box.messages, w.box.search != "")
+		w.list.Select(w.box.index())
+		w.filling = false
+	}
+	w.refresh()
+	w.want()
+	if w.win.Active() {
+		w.read()
+	}
+}
+
+// mine leaves out what is for other people, and what was just discarded.
+func (w *Window) mine(list []control.Message) []control.Message {
+	return slices.DeleteFunc(list, func(m control.Message) bool {
+		return !inbox.Mine(&m, w.cfg.Login) || w.discarded != nil && m.ID == w.discarded.ID
+	})
+}
+
+// loadOlder reads the messages before the oldest one in the list.
+func (w *Window) loadOlder(then func()) {
+	if !w.box.more || w.older {
+		return
+	}
+	w.older = true
+	nr, search, before := w.loading, w.box.search, w.box.oldest()
+	w.ask(func(ctx context.Context) {
+		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Search: search, Before: before, Limit: page})
+		w.cfg.App.Post(func() {
+			w.older = false
+			if err != nil || nr != w.loading {
+				return
+			}
+			more := len(l.Messages) == page
+			mine := w.mine(l.Messages)
+			w.box.extend(mine, more)
+			w.filling = true
+			for i := range mine {
+				w.list.insert(&mine[i], -1)
+			}
+			w.filling = false
+			w.refresh()
+			then()
+		})
+	})
+}
