@@ -8,13 +8,15 @@ import (
 	"messngr/display/tty"
 	"messngr/transport"
 	"messngr/transport/mailslot"
+	"messngr/transport/msgsvc"
 	"messngr/transport/smbmessage"
 )
 
 // transports is the list of ways to carry a message, in the order in which they
-// are tried.
-func transports() []transport.Kind {
-	return []transport.Kind{smbmessage.Kind(), mailslot.Kind()}
+// are tried. calls is the network of remote procedure calls; nil where only their
+// names and configurations are asked for.
+func transports(calls msgsvc.Network) []transport.Kind {
+	return []transport.Kind{smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind()}
 }
 
 // displays is the list of ways to show a message.

@@ -17,6 +17,7 @@ import (
 	"messngr"
 	"messngr/carrier"
 	"messngr/carrier/nbt"
+	"messngr/carrier/rpc"
 	"messngr/control"
 	"messngr/display"
 	"messngr/names"
@@ -66,6 +67,7 @@ type daemon struct {
 	sessions   session.Lister
 	claims     []func(context.Context) // of the names that are ours from the start
 	nbt        *nbt.Carrier            // nil if it is switched off
+	rpc        *rpc.Carrier            // nil if it is switched off
 	carriers   []carrier.NetBIOS
 	node       nbns.NodeType
 	moved      bool // the ports were moved up for want of privileges
@@ -155,7 +157,11 @@ func newLogger(o Options) *slog.Logger {
 }
 
 func (d *daemon) buildTransports() ([]router.Route, error) {
-	d.transports = transports()
+	calls, err := d.buildRPC()
+	if err != nil {
+		return nil, err
+	}
+	d.transports = transports(calls)
 	var routes []router.Route
 	for _, k := range d.transports {
 		t, err := k.New(transport.Env{
@@ -211,7 +217,7 @@ func (d *daemon) run(ctx context.Context) error {
 	for _, r := range d.receivers {
 		outer.Go(func() error { return r.Receive(ctx, d.router.Accept) })
 	}
-	for _, c := range d.carriers {
+	for _, c := range d.networks() {
 		outer.Go(func() error { return c.Run(ctx) })
 	}
 	service := &control.Service{
@@ -238,9 +244,28 @@ func (d *daemon) run(ctx context.Context) error {
 	return errors.Join(err, inner.Wait())
 }
 
+// portHolder is a carrier as the service runs it.
+type portHolder interface {
+	Run(ctx context.Context) error
+	Ready() <-chan struct{}
+	Ports() []carrier.Port
+}
+
+// networks lists the carriers that are in use.
+func (d *daemon) networks() []portHolder {
+	var list []portHolder
+	for _, c := range d.carriers {
+		list = append(list, c)
+	}
+	if d.rpc != nil {
+		list = append(list, d.rpc)
+	}
+	return list
+}
+
 // announce says that the service is ready, when its ports are.
 func (d *daemon) announce(ctx context.Context) error {
-	for _, c := range d.carriers {
+	for _, c := range d.networks() {
 		select {
 		case <-c.Ready():
 		case <-ctx.Done():

@@ -109,7 +109,7 @@ func freeOffset(t *testing.T) int {
 	t.Helper()
 	for offset := 20000 + os.Getpid()%20000; offset < 65000; offset += 997 {
 		free := true
-		for _, port := range []int{139, 445} {
+		for _, port := range []int{135, 139, 445} {
 			l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port+offset))
 			if err != nil {
 				free = false
@@ -162,6 +162,7 @@ func TestMessagesGoOutByEveryRouteAndComeBackIn(t *testing.T) {
 		{control.SendRequest{To: []string{"PC17"}, Text: "local"}, messngr.Delivered, "local"},
 		{control.SendRequest{To: []string{"PC17"}, Via: "smb", Address: "127.0.0.1", Text: "grüß\ngott"}, messngr.Accepted, "smb"},
 		{control.SendRequest{To: []string{"127.0.0.1"}, Text: "by address"}, messngr.Accepted, "smb"},
+		{control.SendRequest{To: []string{"PC17"}, Via: "rpc", Address: "127.0.0.1", Text: "call"}, messngr.Accepted, "rpc"},
 		{control.SendRequest{To: []string{"everyone"}, Text: "for all"}, messngr.Sent, "mailslot"},
 		{control.SendRequest{To: []string{"PC17"}, Via: "mailslot", Text: "datagram"}, messngr.Sent, "mailslot"},
 	} {

@@ -68,6 +68,9 @@ func (d *daemon) followInterfaces(ctx context.Context) error {
 			return nil, err
 		}
 		chosen, _ := d.interfaces()
+		if d.rpc != nil {
+			d.rpc.SetAddresses(addresses(chosen))
+		}
 		return chosen, nil
 	})
 }

@@ -60,6 +60,7 @@ type settings struct {
 	store      storeConfig
 	policy     policy.Config
 	nbt        nbtConfig
+	rpc        rpcConfig
 	parts      map[string]any // section name -> what the part's Config returned
 	page       oem.Page
 	wins       []netip.Addr
@@ -73,6 +74,7 @@ func defaults() *settings {
 		store:   storeConfig{KeepDays: 365, KeepCount: 100_000},
 		policy:  policy.Defaults(),
 		nbt:     nbtDefaults(),
+		rpc:     rpcConfig{Enabled: true},
 		parts:   make(map[string]any),
 	}
 }
@@ -113,6 +115,7 @@ func (s *settings) sections() []config.Section {
 		{Name: "store", Config: &s.store},
 		{Name: "policy", Config: &s.policy},
 		{Name: "nbt", Config: &s.nbt},
+		{Name: "rpc", Config: &s.rpc},
 	}
 	add := func(name string, make func() any) {
 		if make != nil {
@@ -120,7 +123,7 @@ func (s *settings) sections() []config.Section {
 			list = append(list, config.Section{Name: name, Config: s.parts[name]})
 		}
 	}
-	for _, k := range transports() {
+	for _, k := range transports(nil) {
 		add("transport."+k.Name, k.Config)
 	}
 	for _, k := range displays() {

@@ -42,6 +42,13 @@ func (d *daemon) status(context.Context) control.Status {
 		}
 		st.Refused = append(st.Refused, refusal)
 	}
+	if d.rpc != nil {
+		for _, r := range d.rpc.Refusals() { // of calls that no rule could let in
+			st.Refused = append(st.Refused, control.Refusal{
+				Address: r.Address.String(), Reason: r.Reason, Count: r.Count, Last: r.Last,
+			})
+		}
+	}
 	return st
 }
 
@@ -73,7 +80,7 @@ func (d *daemon) remedy(r policy.Refusal) string {
 // ports says of every port whose it is, and what to do if it is not ours.
 func (d *daemon) ports() []control.Port {
 	list := []control.Port{}
-	for _, c := range d.carriers {
+	for _, c := range d.networks() {
 		for _, p := range c.Ports() {
 			list = append(list, describePort(p))
 		}

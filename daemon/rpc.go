@@ -1,0 +1,72 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"messngr/carrier"
+	"messngr/carrier/nbt"
+	"messngr/carrier/rpc"
+	"messngr/transport/msgsvc"
+	"messngr/wire/dcerpc"
+)
+
+// rpcConfig is the section [rpc]: remote procedure calls by datagram.
+type rpcConfig struct {
+	Enabled bool `toml:"enabled" comment:"remote procedure calls by datagram, UDP 135, by which Windows 2000 and XP send when NetBIOS fails"`
+}
+
+// buildRPC makes the network of remote procedure calls, and returns it as the
+// transports see it.
+func (d *daemon) buildRPC() (msgsvc.Network, error) {
+	if !d.s.rpc.Enabled {
+		return noCalls{}, nil
+	}
+	chosen, _ := d.interfaces()
+	c, err := rpc.New(rpc.Config{
+		Addresses: addresses(chosen), Port: uint16(dcerpc.Port + d.s.PortOffset), Permit: d.policy.Permit,
+		Log: d.log.With("carrier", "rpc"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.rpc = c
+	return calls{c}, nil
+}
+
+func addresses(list []nbt.Interface) []netip.Addr {
+	addrs := make([]netip.Addr, len(list))
+	for i, n := range list {
+		addrs[i] = n.Addr()
+	}
+	return addrs
+}
+
+// calls is the carrier as the transport sees it.
+type calls struct{ *rpc.Carrier }
+
+// Handle implements msgsvc.Network.
+func (c calls) Handle(
+	served dcerpc.Syntax, name string, h func(ctx context.Context, from netip.AddrPort, call dcerpc.Call) ([]byte, error),
+) {
+	c.Carrier.Handle(served, name, h)
+}
+
+// noCalls is a network that is switched off.
+type noCalls struct{}
+
+// Handle implements msgsvc.Network.
+func (noCalls) Handle(dcerpc.Syntax, string, func(context.Context, netip.AddrPort, dcerpc.Call) ([]byte, error)) {
+}
+
+// Call implements msgsvc.Network.
+func (noCalls) Call(context.Context, netip.Addr, dcerpc.Call) ([]byte, error) {
+	return nil, fmt.Errorf("%w: %w", carrier.ErrOff, errSwitchedOff)
+}
+
+// Port implements msgsvc.Network.
+func (noCalls) Port() uint16 { return dcerpc.Port }
+
+var errSwitchedOff = errors.New("remote procedure calls are switched off in the configuration")
