@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/user"
+	"strconv"
 	"strings"
 
 	"messngr"
@@ -101,17 +102,25 @@ func (s *Service) mayClaim(who messngr.Principal, owner, name string) error {
 	if owner != "" && owner != who.Login {
 		return fmt.Errorf("%w: only root and members of the group messngr may add names for others", messngr.ErrRefused)
 	}
-	if s.Policy.Reserved(name) || !strings.EqualFold(name, who.Login) && isLogin(name) {
+	if s.Policy.Reserved(name) || !strings.EqualFold(name, who.Login) && isPerson(name) {
 		return fmt.Errorf("%w: only root and members of the group messngr may add the name %s", messngr.ErrRefused, name)
 	}
 	return nil
 }
 
-// isLogin reports whether a name is the login name of somebody on this host, as
+// firstPerson is the least user id of people; programs have those below. It is
+// 1000 on Linux and FreeBSD, and 501 on macOS.
+const firstPerson = 500
+
+// isPerson reports whether a name is the login name of a person on this host, as
 // far as that can be found out.
-func isLogin(name string) bool {
+func isPerson(name string) bool {
 	for _, login := range []string{strings.ToLower(name), name} {
-		if _, err := user.Lookup(login); err == nil {
+		u, err := user.Lookup(login)
+		if err != nil {
+			continue
+		}
+		if uid, err := strconv.Atoi(u.Uid); err != nil || uid == 0 || uid >= firstPerson {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -80,15 +81,16 @@ type messageRef struct {
 func (s *Service) show(ctx context.Context, who messngr.Principal, in messageRef) (Message, error) {
 	e, err := s.Store.Entry(ctx, in.ID)
 	switch {
+	case errors.Is(err, messngr.ErrNotFound), err == nil && !who.MaySee(e.Message.Audience):
+		return Message{}, noMessage(in.ID)
 	case err != nil:
 		return Message{}, err
-	case !who.MaySee(e.Message.Audience):
-		return Message{}, noMessage(in.ID)
 	}
 	return message(e), nil
 }
 
-// noMessage is also said of messages that the asker may not see.
+// noMessage is said of messages that are not there, and in the same words of
+// those that the asker may not see.
 func noMessage(id messngr.ID) error { return fmt.Errorf("message %v: %w", id, messngr.ErrNotFound) }
 
 // delete removes one received message.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -150,10 +151,10 @@ func (s *Service) sentList(ctx context.Context, who messngr.Principal, in Messag
 func (s *Service) sentShow(ctx context.Context, who messngr.Principal, in messageRef) (SentMessage, error) {
 	out, err := s.Store.SentMessage(ctx, in.ID)
 	switch {
+	case errors.Is(err, messngr.ErrNotFound), err == nil && !who.Admin && out.Owner != who.Login:
+		return SentMessage{}, noMessage(in.ID)
 	case err != nil:
 		return SentMessage{}, err
-	case !who.Admin && out.Owner != who.Login:
-		return SentMessage{}, noMessage(in.ID)
 	}
 	return sentMessage(&out, true), nil
 }
