@@ -260,9 +260,11 @@ type Status struct {
 	PortOffset int         `json:"port_offset,omitempty"`
 	Interfaces []Interface `json:"interfaces"`
 	// Available are interfaces that could be chosen and are not.
-	Available  []Interface      `json:"available,omitempty"`
-	WINS       []string         `json:"wins,omitempty"`
-	Ports      []Port           `json:"ports"`
+	Available []Interface `json:"available,omitempty"`
+	WINS      []string    `json:"wins,omitempty"`
+	Ports     []Port      `json:"ports"`
+	// Samba is not given where there is no Samba.
+	Samba      *Samba           `json:"samba,omitempty"`
 	Transports []Part           `json:"transports"`
 	Displays   []Part           `json:"displays"`
 	Names      []Name           `json:"names"`
@@ -270,6 +272,18 @@ type Status struct {
 	Refused    []Refusal        `json:"refused"`
 	Total      int              `json:"total"`
 	Unread     int              `json:"unread"`
+}
+
+// Samba says how the service lives beside the Samba of this host.
+type Samba struct {
+	// Arrangement is 1, 2 or 3, in the order of preference of doc/samba.md: 1 if
+	// messngr has the names and port 139, 2 if nmbd has the names, 3 if smbd has
+	// port 139.
+	Arrangement int `json:"arrangement"`
+	// State says in words who has what, and what follows from it.
+	State []string `json:"state"`
+	// Hint is what would make it better; "" if nothing.
+	Hint string `json:"hint,omitempty"`
 }
 
 // Interface is a network interface of this host.

@@ -72,7 +72,7 @@ func (s *Service) inject(ctx context.Context, who messngr.Principal, in InjectRe
 	if err := in.check(); err != nil {
 		return InjectAnswer{}, err
 	}
-	return verdictOf(s.Injection.Inject(ctx, in))
+	return Verdict(s.Injection.Inject(ctx, in))
 }
 
 // mayInject decides by the user id where that is known: being of the group messngr
@@ -93,9 +93,9 @@ func (r *InjectRequest) check() error {
 	return nil
 }
 
-// verdictOf divides the errors of Accept into those that stay and those that may
+// Verdict divides the errors of Accept into those that stay and those that may
 // pass.
-func verdictOf(err error) (InjectAnswer, error) {
+func Verdict(err error) (InjectAnswer, error) {
 	switch {
 	case err == nil:
 		return InjectAnswer{Taken: true}, nil

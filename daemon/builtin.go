@@ -9,6 +9,7 @@ import (
 	"messngr/transport"
 	"messngr/transport/mailslot"
 	"messngr/transport/msgsvc"
+	"messngr/transport/samba"
 	"messngr/transport/smbmessage"
 )
 
@@ -16,7 +17,7 @@ import (
 // are tried. calls is the network of remote procedure calls; nil where only their
 // names and configurations are asked for.
 func transports(calls msgsvc.Network) []transport.Kind {
-	return []transport.Kind{smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind()}
+	return []transport.Kind{smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind(), samba.Kind()}
 }
 
 // displays is the list of ways to show a message.

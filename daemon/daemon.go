@@ -18,6 +18,7 @@ import (
 	"messngr/carrier"
 	"messngr/carrier/nbt"
 	"messngr/carrier/rpc"
+	"messngr/carrier/smbd"
 	"messngr/control"
 	"messngr/display"
 	"messngr/names"
@@ -27,6 +28,7 @@ import (
 	"messngr/store"
 	"messngr/store/sqlitestore"
 	"messngr/transport"
+	"messngr/transport/samba"
 	"messngr/wire/nbns"
 	"messngr/wire/netbios"
 )
@@ -68,6 +70,8 @@ type daemon struct {
 	claims     []func(context.Context) // of the names that are ours from the start
 	nbt        *nbt.Carrier            // nil if it is switched off
 	rpc        *rpc.Carrier            // nil if it is switched off
+	samba      *smbd.Samba             // nil where no port is Samba's
+	handovers  handovers               // of messages that Samba took
 	carriers   []carrier.NetBIOS
 	node       nbns.NodeType
 	moved      bool // the ports were moved up for want of privileges
@@ -172,6 +176,9 @@ func (d *daemon) buildTransports() ([]router.Route, error) {
 		if err != nil {
 			return nil, fmt.Errorf("transport %s: %w", k.Name, err)
 		}
+		if s, ok := t.(*samba.Transport); ok {
+			d.handovers = handovers{s, d.sambaConfig().User}
+		}
 		if r, ok := t.(messngr.Receiver); ok {
 			d.receivers = append(d.receivers, r)
 		}
@@ -222,13 +229,14 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	service := &control.Service{
 		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
-		Status: d.status, Stop: d.stop,
+		Status: d.status, Stop: d.stop, Injection: d.handovers,
 	}
 	if d.nbt != nil {
 		service.NetBIOS = netBIOS{d.nbt, d.s.page}
 	}
 	outer.Go(func() error { return service.Serve(ctx, d.socket) })
 	outer.Go(func() error { return d.followInterfaces(ctx) })
+	outer.Go(func() error { return d.takeSpooled(ctx) })
 	outer.Go(func() error { return d.announce(ctx) })
 	outer.Go(func() error { return d.claimNames(ctx) })
 	outer.Go(func() error { // the middle's failure is the service's

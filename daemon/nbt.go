@@ -45,11 +45,15 @@ func (d *daemon) buildCarriers() error {
 	if !d.s.nbt.Direct {
 		ports.Direct = 0
 	}
-	c, err := nbt.New(nbt.Config{
+	cfg := nbt.Config{
 		Interfaces: chosen, Ports: ports, NodeType: node, WINS: d.s.wins, Scope: d.s.nbt.Scope,
 		HideUsers: !d.s.nbt.ShowUsers, LMHosts: d.s.nbt.LMHosts, Allow: d.policy.Allowed(),
 		Log: d.log.With("carrier", "nbt"),
-	})
+	}
+	if d.buildSamba(); d.samba != nil {
+		cfg.Neighbour = d.samba
+	}
+	c, err := nbt.New(cfg)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"messngr/carrier/smbd"
 	"messngr/config"
 	"messngr/policy"
 	"messngr/wire/oem"
@@ -61,6 +62,7 @@ type settings struct {
 	policy     policy.Config
 	nbt        nbtConfig
 	rpc        rpcConfig
+	samba      smbd.Config
 	parts      map[string]any // section name -> what the part's Config returned
 	page       oem.Page
 	wins       []netip.Addr
@@ -75,6 +77,7 @@ func defaults() *settings {
 		policy:  policy.Defaults(),
 		nbt:     nbtDefaults(),
 		rpc:     rpcConfig{Enabled: true},
+		samba:   smbd.DefaultConfig(),
 		parts:   make(map[string]any),
 	}
 }
@@ -115,6 +118,7 @@ func (s *settings) sections() []config.Section {
 		{Name: "store", Config: &s.store},
 		{Name: "policy", Config: &s.policy},
 		{Name: "nbt", Config: &s.nbt},
+		{Name: "samba", Config: &s.samba},
 		{Name: "rpc", Config: &s.rpc},
 	}
 	add := func(name string, make func() any) {

@@ -26,6 +26,7 @@ func (d *daemon) status(context.Context) control.Status {
 		Ports: d.ports(), Transports: []control.Part{}, Displays: []control.Part{},
 		Names: control.NamesOf(d.names), Counters: d.router.Counters(), Refused: []control.Refusal{},
 	}
+	st.Samba = d.besideSamba(st.Ports)
 	if d.router.Paused() {
 		st.State = "paused"
 	}
@@ -102,7 +103,11 @@ func describePort(p carrier.Port) control.Port {
 		if out.Holder = holder(p.Network, p.Address); out.Holder != "" {
 			out.Error = "in use by " + out.Holder
 		}
-		out.Hint = "stop that program, or see doc/samba.md for how to live beside it"
+		if p.Address.Port() != directPort { // that one is a file server's
+			out.Hint = "stop that program, or see doc/samba.md for how to live beside it"
+		}
+	case leftToSamba(p):
+		out.Hint = "start Samba, or see doc/samba.md for how to live without it"
 	case errors.Is(p.Err, syscall.EACCES):
 		out.Error = "not permitted"
 		out.Hint = grant()

@@ -80,6 +80,15 @@ func (s *Samba) Keeps(network string, at netip.AddrPort) error {
 	return fmt.Errorf("%s port %d: %w", network, at.Port(), ErrKept)
 }
 
+// Ran says whether nmbd and smbd are running, or were since the machine was started. It
+// may be asked of nil, which is no Samba.
+func (s *Samba) Ran() (nmbd, smbd bool) {
+	if s == nil {
+		return false, false
+	}
+	return exists(s.unexpected()), exists(s.pipes())
+}
+
 // unexpected is the socket on which nmbd hands out packets.
 func (s *Samba) unexpected() string { return filepath.Join(s.cfg.Run, "nmbd", "unexpected") }
 

@@ -1,0 +1,177 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"messngr/carrier"
+	"messngr/carrier/smbd"
+	"messngr/control"
+	"messngr/transport/samba"
+)
+
+// buildSamba prepares for life beside the Samba of this host. With an offset no
+// port is Samba's.
+func (d *daemon) buildSamba() {
+	if d.s.PortOffset == 0 {
+		d.samba = smbd.New(d.s.samba, d.log.With("carrier", "smbd"))
+	}
+}
+
+// handovers lets the API hand messages to the transport that takes Samba's.
+type handovers struct {
+	*samba.Transport
+	user string
+}
+
+// Injector implements control.Injection.
+func (h handovers) Injector() string { return h.user }
+
+// longWait is how old a hand-over is that has waited for the service.
+const longWait = time.Minute
+
+// Inject implements control.Injection.
+func (h handovers) Inject(ctx context.Context, r control.InjectRequest) error {
+	in := samba.Handover{
+		Key: r.ID.String(), From: r.From, Machine: r.Machine, To: r.To, Text: r.Text, Length: r.Length,
+	}
+	in.Address, _ = netip.ParseAddr(r.Address) // none is the zero value
+	if time.Since(r.At) > longWait {
+		in.Waited = r.At
+	}
+	return h.Transport.Inject(ctx, in)
+}
+
+// spoolTime is how often the spool is looked into after the start: for messages
+// that were handed over while the service was paused or busy.
+const spoolTime = time.Minute
+
+// takeSpooled takes in what Samba handed over while the service was down, and
+// looks for more now and then, where this user may read it. Elsewhere `messngr
+// receive --pending` has to be run.
+func (d *daemon) takeSpooled(ctx context.Context) error {
+	folder := d.sambaConfig().Spool
+	if folder == "" {
+		return nil
+	}
+	if err := d.makeSpool(folder); err != nil {
+		d.log.Warn("messages from Samba cannot wait", "err", err)
+	}
+	last := ""
+	for age := time.Duration(0); ; age = longWait {
+		err := d.drain(ctx, folder, age)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || ctx.Err() != nil {
+			err = nil
+		}
+		if err != nil && err.Error() != last {
+			d.log.Warn("messages from Samba wait on", "folder", folder, "err", err)
+		}
+		if last = ""; err != nil {
+			last = err.Error()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(spoolTime):
+		}
+	}
+}
+
+func (d *daemon) drain(ctx context.Context, folder string, age time.Duration) error {
+	spool, err := control.OpenSpool(folder)
+	if err != nil {
+		return err
+	}
+	defer spool.Close()
+	n, err := spool.Drain(ctx, age, func(ctx context.Context, r control.InjectRequest) (control.InjectAnswer, error) {
+		return control.Verdict(d.handovers.Inject(ctx, r))
+	})
+	if n > 0 {
+		d.log.Info("took messages that Samba handed over before", "count", n)
+	}
+	return err
+}
+
+// makeSpool makes the folder in which smbd's user keeps messages, where root runs
+// the service and Samba is here.
+func (d *daemon) makeSpool(folder string) error {
+	if _, smbdRan := d.samba.Ran(); os.Getuid() != 0 || !smbdRan {
+		return nil
+	}
+	u, err := user.Lookup(d.sambaConfig().User)
+	if err != nil {
+		return err
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return err
+	}
+	return control.MakeSpool(folder, uid)
+}
+
+func (d *daemon) sambaConfig() *samba.Config {
+	return d.s.parts["transport."+samba.Name].(*samba.Config)
+}
+
+// besideSamba says in which of the arrangements of doc/samba.md the service lives
+// with Samba; nil if there is none.
+func (d *daemon) besideSamba(ports []control.Port) *control.Samba {
+	nmbdRan, smbdRan := d.samba.Ran()
+	lost := func(network string, here bool, numbers ...string) bool {
+		for _, p := range ports {
+			_, number, _ := strings.Cut(p.Address, ":")
+			for _, n := range numbers {
+				if here && !p.OK && p.Network == network && number == n {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	names, sessions, direct := lost("udp", nmbdRan, "137", "138"), lost("tcp", smbdRan, "139"), lost("tcp", smbdRan, "445")
+	s := &control.Samba{Arrangement: 1}
+	switch {
+	case sessions:
+		s.Arrangement = 3
+		s.State = append(s.State, "smbd has TCP port 139: messages to this machine arrive only by its message command, and lose their addressee")
+		s.Hint = "put 'smb ports = 445' into smb.conf and restart smbd; messngr then takes port 139 by itself"
+	case direct:
+		s.State = append(s.State, "smbd has TCP port 445, messngr has 139: messages to this machine arrive whole")
+	case !names:
+		return nil
+	}
+	if names {
+		s.Arrangement = max(s.Arrangement, 2)
+		s.State = append(s.State, "nmbd has the names and datagrams, UDP ports 137 and 138: "+d.nmbdState())
+	}
+	return s
+}
+
+// nmbdState says whether messages to everybody arrive through nmbd.
+func (d *daemon) nmbdState() string {
+	asked, err := d.samba.Nmbd()
+	switch {
+	case !asked:
+		return "no interface needs its datagrams"
+	case err == nil:
+		return "messages to everybody arrive through its socket"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return "messages to everybody do not arrive, because it is not running"
+	default:
+		return "messages to everybody do not arrive: " + err.Error()
+	}
+}
+
+// directPort is where messages without a session service go; a file server needs it.
+const directPort = 445
+
+// leftToSamba describes a port that is free and not taken.
+func leftToSamba(p carrier.Port) bool { return errors.Is(p.Err, smbd.ErrKept) }
