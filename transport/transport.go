@@ -40,4 +40,9 @@ type Env struct {
 	// Permit reports, before anything is read, why nothing is taken from addr;
 	// nil: it may go on. It is a first gate that saves work, not the policy.
 	Permit func(addr netip.Addr) error
+	// Addresses returns this host's own addresses on the chosen interfaces, as they are
+	// now, for transports that open ports of their own; nil: there are none.
+	Addresses func() []netip.Addr
+	// PortOffset is added to every port number, this host's and all others'.
+	PortOffset int
 }
