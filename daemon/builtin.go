@@ -6,9 +6,11 @@ import (
 	"messngr/display/command"
 	"messngr/display/terminal"
 	"messngr/display/tty"
+	"messngr/router"
 	"messngr/transport"
 	"messngr/transport/mailslot"
 	"messngr/transport/msgsvc"
+	"messngr/transport/rwall"
 	"messngr/transport/samba"
 	"messngr/transport/smbmessage"
 )
@@ -17,7 +19,7 @@ import (
 // are tried. calls is the network of remote procedure calls; nil where only their
 // names and configurations are asked for.
 func transports(calls msgsvc.Network) []transport.Kind {
-	return []transport.Kind{smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind(), samba.Kind()}
+	return []transport.Kind{smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind(), samba.Kind(), rwall.Kind()}
 }
 
 // displays is the list of ways to show a message.
@@ -26,11 +28,13 @@ func displays() []display.Kind {
 }
 
 // powers says what the router may expect of a transport, by its name.
-func powers(via string) (group, directed, rich bool, best messngr.State) {
+func powers(via string) router.Route {
 	switch via {
-	case "mailslot":
-		return true, true, false, messngr.Sent
+	case mailslot.Name:
+		return router.Route{Via: via, Group: true, Directed: true, Best: messngr.Sent}
+	case rwall.Name:
+		return router.Route{Via: via, Asked: true, Best: messngr.Accepted}
 	default:
-		return false, false, false, messngr.Accepted
+		return router.Route{Via: via, Best: messngr.Accepted}
 	}
 }

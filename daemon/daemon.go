@@ -76,6 +76,7 @@ type daemon struct {
 	node       nbns.NodeType
 	moved      bool // the ports were moved up for want of privileges
 	receivers  []messngr.Receiver
+	ported     []ported // transports with ports of their own
 	transports []transport.Kind
 	displays   []namedDisplay
 	socket     net.Listener
@@ -170,7 +171,7 @@ func (d *daemon) buildTransports() ([]router.Route, error) {
 	for _, k := range d.transports {
 		t, err := k.New(transport.Env{
 			Log: d.log.With("transport", k.Name), NetBIOS: d.carriers, Host: d.s.Name, Workgroup: d.s.Workgroup,
-			Page: d.s.page, Permit: d.policy.Permit,
+			Page: d.s.page, Permit: d.policy.Permit, Addresses: d.addresses, PortOffset: d.s.PortOffset,
 			Local: func(name string) bool { _, ok := d.names.Lookup(name, false); return ok },
 		}, d.s.parts["transport."+k.Name])
 		if err != nil {
@@ -179,14 +180,16 @@ func (d *daemon) buildTransports() ([]router.Route, error) {
 		if s, ok := t.(*samba.Transport); ok {
 			d.handovers = handovers{s, d.sambaConfig().User}
 		}
+		if p, ok := t.(ported); ok {
+			d.ported = append(d.ported, p)
+		}
 		if r, ok := t.(messngr.Receiver); ok {
 			d.receivers = append(d.receivers, r)
 		}
 		if sender, ok := t.(messngr.Sender); ok {
-			group, directed, rich, best := powers(k.Name)
-			routes = append(routes, router.Route{
-				Via: k.Name, Sender: sender, Group: group, Directed: directed, Rich: rich, Best: best,
-			})
+			route := powers(k.Name)
+			route.Sender = sender
+			routes = append(routes, route)
 		}
 	}
 	return routes, nil
@@ -252,11 +255,16 @@ func (d *daemon) run(ctx context.Context) error {
 	return errors.Join(err, inner.Wait())
 }
 
+// ported is a part that has ports.
+type ported interface {
+	Ports() []carrier.Port
+}
+
 // portHolder is a carrier as the service runs it.
 type portHolder interface {
+	ported
 	Run(ctx context.Context) error
 	Ready() <-chan struct{}
-	Ports() []carrier.Port
 }
 
 // networks lists the carriers that are in use.

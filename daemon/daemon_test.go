@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,6 +185,30 @@ func TestMessagesGoOutByEveryRouteAndComeBackIn(t *testing.T) {
 		}
 		s.shows(t, strings.Split(tc.req.Text, "\n")[0])
 	}
+}
+
+func TestNetworkWall(t *testing.T) {
+	o := options(t)
+	if err := os.WriteFile(o.Config, []byte("[transport.rwall]\nenabled = true\nport = 100\nrpcbind = ''\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, o)
+	st, err := s.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprintf("127.0.0.1:%d", 100+o.PortOffset)
+	if !slices.ContainsFunc(st.Ports, func(p control.Port) bool { return p.Address == at && p.Network == "udp" && p.OK }) {
+		t.Errorf("status does not say that %s is open: %+v", at, st.Ports)
+	}
+	answer, err := s.Send(t.Context(), control.SendRequest{To: []string{"PC17"}, Via: "rwall", Address: "127.0.0.1", Text: "to all"})
+	if err != nil || answer.Recipients[0].State != messngr.Accepted {
+		t.Fatalf("got %+v, %v, want it accepted", answer, err)
+	}
+	if got := s.inbox(t, 1)[0]; got.Via != "rwall" || got.Text != "to all" || got.Trust != messngr.Unverified {
+		t.Errorf("got %+v", got)
+	}
+	s.shows(t, "to all")
 }
 
 func TestNobodyOfThatName(t *testing.T) {

@@ -36,6 +36,12 @@ func (d *daemon) buildRPC() (msgsvc.Network, error) {
 	return calls{c}, nil
 }
 
+// addresses returns this host's own on the chosen interfaces, as they are now.
+func (d *daemon) addresses() []netip.Addr {
+	chosen, _ := d.interfaces()
+	return addresses(chosen)
+}
+
 func addresses(list []nbt.Interface) []netip.Addr {
 	addrs := make([]netip.Addr, len(list))
 	for i, n := range list {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -81,7 +82,11 @@ func (d *daemon) remedy(r policy.Refusal) string {
 // ports says of every port whose it is, and what to do if it is not ours.
 func (d *daemon) ports() []control.Port {
 	list := []control.Port{}
+	all := slices.Clone(d.ported)
 	for _, c := range d.networks() {
+		all = append(all, c)
+	}
+	for _, c := range all {
 		for _, p := range c.Ports() {
 			list = append(list, describePort(p))
 		}

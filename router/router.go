@@ -30,6 +30,9 @@ type Route struct {
 	// Directed says that it is also tried for one device if it is asked for by
 	// name.
 	Group, Directed bool
+	// Asked says that it is tried only if it is asked for by name, since it shows a
+	// message to more people than the best routes do.
+	Asked bool
 	// Rich says that it carries level, title, answers and the like in fields of
 	// their own, and brings receipts later; for all others they are written into
 	// the text, and what Send returned is all that will ever be known.

@@ -246,7 +246,7 @@ func (r *Router) routesFor(to *store.Recipient) []Route {
 	}
 	var routes []Route
 	for _, route := range r.cfg.Routes {
-		fits := route.Group == to.Device.Group
+		fits := route.Group == to.Device.Group && (to.Via != "" || !route.Asked)
 		if to.Via != "" {
 			fits = route.Via == to.Via && (fits || route.Directed && !to.Device.Group)
 		}

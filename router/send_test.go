@@ -279,6 +279,23 @@ func TestSendChoosesRoutes(t *testing.T) {
 	}
 }
 
+// A route that shows messages to more people than others is tried only if it is asked for.
+func TestRoutesThatAreAskedFor(t *testing.T) {
+	asked := accepts()
+	routes := []router.Route{smb(declines(messngr.ErrUnavailable)), {Via: "rwall", Sender: asked, Asked: true, Best: messngr.Accepted}}
+	h := newHost(t, options{routes: routes})
+	h.run(t)
+	for via, want := range map[string]string{"": "smb", "rwall": "rwall"} {
+		sent, err := h.Send(t.Context(), router.Request{Principal: admin, To: []string{"PC18"}, Via: via})
+		if err != nil || len(sent.Recipients[0].Attempts) != 1 {
+			t.Fatalf("by %q: %+v, %v", via, sent, err)
+		}
+		if a := sent.Recipients[0].Attempts[0]; a.Via != want {
+			t.Errorf("by %q: %+v, want %q", via, a, want)
+		}
+	}
+}
+
 func TestRoutes(t *testing.T) {
 	h := newHost(t, options{routes: allRoutes()})
 	if diff := cmp.Diff([]string{"local", "smb", "mailslot"}, h.Routes()); diff != "" {
