@@ -105,10 +105,14 @@ func (s *Service) importOne(ctx context.Context, req ImportRequest, program stri
 		return false, err
 	}
 	_, repeated, err = s.Store.Take(ctx, store.Incoming{Message: m, Origin: origin, Quiet: true})
-	if err == nil && !repeated && old.Read {
+	if err != nil || repeated {
+		return repeated, err
+	}
+	// Quiet would have it counted in a digest, but it was seen long ago.
+	if _, err = s.Store.Mark(ctx, store.Shown, m.Time, m.ID); err == nil && old.Read {
 		_, err = s.Store.Mark(ctx, store.Read, m.Time, m.ID)
 	}
-	return repeated, err
+	return false, err
 }
 
 // importOrigin is the same for the same message in the same inbox.

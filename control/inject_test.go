@@ -80,7 +80,7 @@ func TestInjectIsForSMBDOnly(t *testing.T) {
 }
 
 // nobody is a service whose smbd runs its command as nobody in particular.
-type nobody struct{ injection }
+type nobody struct{}
 
 func (nobody) Injector() string { return "" }
 

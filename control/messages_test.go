@@ -173,6 +173,16 @@ func (w *tap) line(t testing.TB) string {
 	return ""
 }
 
+// rest returns what has come and was not read yet.
+func (w *tap) rest() string {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rest := w.body.String()[w.read:]
+	w.read = w.body.Len()
+	return rest
+}
+
 // watchStream opens a stream. When it ends, what came is held to the description.
 func watchStream(h *house, who messngr.Principal, path string) *tap {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -225,8 +235,7 @@ func TestWatch(t *testing.T) {
 					t.Errorf("%s%s: %q came, want %q", tt.who.Login, tt.query, got, want)
 				}
 			}
-			synctest.Wait()
-			if rest := w.body.String()[w.read:]; rest != "" {
+			if rest := w.rest(); rest != "" {
 				t.Errorf("%s%s: %q came besides", tt.who.Login, tt.query, rest)
 			}
 			w.end()
@@ -243,14 +252,11 @@ func TestWatchKeepalive(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newHouse(t)
 			w := watchStream(h, alice, "/v1/messages/watch"+query)
-			synctest.Wait()
-			w.read = w.body.Len()
+			w.rest()
 			time.Sleep(5*time.Minute + time.Second)
-			synctest.Wait()
-			if rest := w.body.String()[w.read:]; rest != strings.Repeat("\n", 10) {
+			if rest := w.rest(); rest != strings.Repeat("\n", 10) {
 				t.Errorf("%q came in five minutes, want ten empty lines", rest)
 			}
-			w.read = w.body.Len()
 			h.arrive("PC17", "still there")
 			if line := w.line(t); !strings.Contains(line, "still there") {
 				t.Errorf("%q came", line)

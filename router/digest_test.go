@@ -11,6 +11,7 @@ import (
 
 	"messngr"
 	"messngr/policy"
+	"messngr/store"
 )
 
 func TestQuietMessagesBecomeADigest(t *testing.T) {
@@ -147,5 +148,27 @@ func TestUrgentMessagesAreNeverQuiet(t *testing.T) {
 			}
 		}
 		wantShown(t, d, "loud", "paired") // who proves nothing is not urgent
+	})
+}
+
+// Old mail that comes along from another program was seen there.
+func TestADigestDoesNotCountWhatWasSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, options{})
+		d := &display{}
+		h.show(t, d)
+		for i, mark := range []store.Mark{store.Shown, store.Read} {
+			m := &messngr.Message{ID: messngr.ID{15: byte(i)}, Time: time.Now(), Text: "old"}
+			m.ID[0] = 1
+			if _, _, err := h.store.Store.Take(t.Context(), store.Incoming{Message: m, Quiet: true}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.store.Store.Mark(t.Context(), mark, time.Now(), m.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.accept(t, "new")
+		time.Sleep(time.Hour)
+		wantShown(t, d, "new")
 	})
 }

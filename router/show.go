@@ -124,7 +124,8 @@ func (l *showLoop) news(ctx context.Context) (more bool) {
 		case ctx.Err() != nil:
 			return false
 		case e.Message.Expired(time.Now()):
-		case e.Quiet && e.Message.Level < messngr.LevelUrgent:
+		case isQuiet(e) && (!e.Shown.IsZero() || !e.Read.IsZero()): // no need to count it again
+		case isQuiet(e):
 			l.digest(e.Message.Audience).add(countedOf(e))
 		default:
 			l.one(ctx, e)
@@ -133,6 +134,8 @@ func (l *showLoop) news(ctx context.Context) (more bool) {
 	}
 	return len(entries) == showBatch
 }
+
+func isQuiet(e store.Entry) bool { return e.Quiet && e.Message.Level < messngr.LevelUrgent }
 
 // one shows one message by itself.
 func (l *showLoop) one(ctx context.Context, e store.Entry) {
