@@ -14,7 +14,6 @@ const (
 	headerSize  = 12
 	pointerBits = 0xC0 // of the first byte of a label pointer
 	maxRecords  = 32
-	maxFlatName = 255
 )
 
 var errShort = errors.New("nbns: packet is cut short")
@@ -321,7 +320,7 @@ func (r *reader) recordBody(rec *record) error {
 // name reads a name that may end in, or consist of, one label pointer (RFC 1002
 // 4.2.1.2). The pointer has to point backwards, and to no further pointer.
 func (r *reader) name() (netbios.Name, string, error) {
-	var flat [maxFlatName]byte
+	var flat [netbios.MaxEncoded]byte
 	size, end := 0, 0 // end is where the name ends in the packet, once a pointer was followed
 	for at := r.off; ; {
 		if at >= len(r.packet) {
@@ -344,7 +343,7 @@ func (r *reader) name() (netbios.Name, string, error) {
 			return netbios.Name{}, "", errShort
 		}
 		if size+1+label > len(flat) {
-			return netbios.Name{}, "", fmt.Errorf("nbns: name at %d is longer than %d bytes", r.off, maxFlatName)
+			return netbios.Name{}, "", fmt.Errorf("nbns: name at %d is longer than %d bytes", r.off, len(flat))
 		}
 		size += copy(flat[size:], r.packet[at:at+1+label])
 		at += 1 + label

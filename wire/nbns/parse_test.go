@@ -113,7 +113,7 @@ func TestParseRefuses(t *testing.T) {
 		{"pointer to a pointer", "0001 8500 0001 0001 0000 0000" + cliaHex[:66] + "c00c 0020 0001 c00c" + rec},
 		{"pointer as question", "0001 0100 0001 0000 0000 0000 c00c 0020 0001"},
 		{"label of a reserved kind", "0001 0100 0001 0000 0000 0000" + cliaHex[:66] + "4041 00 0020 0001"},
-		{"name longer than 255 bytes", "0001 0100 0001 0000 0000 0000" + cliaHex[:66] + strings.Repeat("3f"+strings.Repeat("41", 63), 4) + "00 0020 0001"},
+		{"name longer than 288 bytes", "0001 0100 0001 0000 0000 0000" + cliaHex[:66] + strings.Repeat("3f"+strings.Repeat("41", 63), 4) + "00 0020 0001"},
 		{"success without a record", "0001 8500 0000 0000 0000 0000"},
 		{"response of type A", "0001 8500 0000 0001 0000 0000" + cliaHex + "0001 0001 00000000 0004 0a4d0001"},
 		{"status without data", "0001 8400 0000 0001 0000 0000" + starHex + "0021 0001 00000000 0000"},

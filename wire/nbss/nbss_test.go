@@ -99,7 +99,7 @@ func TestHeaderRefuses(t *testing.T) {
 		{"negative without reason", "83000000"},
 		{"retarget of 4 bytes", "84000004"},
 		{"request without names", "81000000"},
-		{"request longer than two names", "810001ff"},
+		{"request longer than two names", "81000241"},
 		{"HTTP", hex.EncodeToString([]byte("GET "))},
 		{"TLS", "16030100"},
 	}

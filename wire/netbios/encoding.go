@@ -9,12 +9,16 @@ import (
 const (
 	encodedLabel = 2 * len(Name{}) // letters of a first-level encoded name
 	maxScopePart = 63              // bytes of one label of a scope
-	maxEncoded   = 255             // bytes of a whole second-level encoded name
+	maxDomain    = 255             // bytes of an encoded domain name
 )
 
-// MaxScope is the longest scope identifier, in bytes, its dots included: a whole
-// encoded name has no more than 255 bytes (RFC 1002 4.1).
-const MaxScope = maxEncoded - (1 + encodedLabel) - 1 - 1
+// MaxScope is the longest scope identifier, in bytes, its dots included: encoded it is
+// a domain name of 255 bytes (RFC 1035 2.3.4). RFC 1002 4.1 counts the name itself in,
+// which leaves 220 bytes; the name servers of Windows and Samba do not, and take 237.
+const MaxScope = maxDomain - 1 - 1
+
+// MaxEncoded is the longest encoded name with its scope, in bytes.
+const MaxEncoded = 1 + encodedLabel + maxDomain
 
 var errShort = errors.New("netbios: encoded name is cut short")
 
@@ -103,7 +107,7 @@ func parseScope(b []byte) (scope string, rest []byte, err error) {
 		case size > len(b):
 			return "", nil, errShort
 		case n+1+size > len(text):
-			return "", nil, fmt.Errorf("netbios: encoded name is longer than %d bytes", maxEncoded)
+			return "", nil, fmt.Errorf("netbios: scope is longer than %d bytes", MaxScope)
 		}
 		text[n] = '.'
 		copy(text[n+1:], b[:size])

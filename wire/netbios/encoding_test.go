@@ -17,8 +17,8 @@ func mustName(t testing.TB, label string, suffix netbios.Suffix) netbios.Name {
 	return n
 }
 
-// longScope has the greatest length possible: 3 x 63 + 28 letters and 3 dots.
-var longScope = strings.Repeat(strings.Repeat("x", 63)+".", 3) + strings.Repeat("y", 28)
+// longScope has the greatest length possible: 3 x 63 + 61 letters and 3 dots.
+var longScope = strings.Repeat(strings.Repeat("x", 63)+".", 3) + strings.Repeat("y", 61)
 
 func TestEncoding(t *testing.T) {
 	tests := []struct {
@@ -37,7 +37,7 @@ func TestEncoding(t *testing.T) {
 			"\x20ABCDEFGHIJKLMNOPBADCFEHGJILKNMPO\x01a\x00"},
 		{"longest scope", mustName(t, "A", netbios.Messenger), longScope,
 			"\x20EBCACACACACACACACACACACACACACAAD" + strings.Repeat("\x3f"+strings.Repeat("x", 63), 3) +
-				"\x1c" + strings.Repeat("y", 28) + "\x00"},
+				"\x3d" + strings.Repeat("y", 61) + "\x00"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestParseEncodedRefuses(t *testing.T) {
 		{"scope cut short", good + "\x05ABCD"},
 		{"scope without end", good + "\x04ABCD"},
 		{"dot inside a label", good + "\x03A.B\x00"},
-		{"too long", good + strings.Repeat("\x3f"+strings.Repeat("x", 63), 3) + "\x1d" + strings.Repeat("y", 29) + "\x00"},
+		{"too long", good + strings.Repeat("\x3f"+strings.Repeat("x", 63), 3) + "\x3e" + strings.Repeat("y", 62) + "\x00"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
