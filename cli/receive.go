@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,8 @@ Options of this command stand in front of FROM:
 		Example: `  messngr receive --ip 10.0.0.7 -- bob PC17 /tmp/smbmsg.x
   messngr receive --pending`,
 		// What smbd says of the sender may look like an option.
-		DisableFlagParsing: true,
+		DisableFlagParsing:    true,
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 				return cmd.Help()
@@ -86,6 +88,7 @@ type receiveOptions struct {
 // option only as long as enough words for the message are left.
 func (a *app) parseReceive(args []string) (receiveOptions, error) {
 	const least, most = 3, 4
+	args = beforeSemicolon(args)
 	if o, rest := a.receiveOptions(args, 0); len(rest) == 0 && o.pending {
 		return o, nil
 	}
@@ -98,6 +101,21 @@ func (a *app) parseReceive(args []string) (receiveOptions, error) {
 		o.to = rest[3]
 	}
 	return o, nil
+}
+
+// beforeSemicolon leaves out what stands behind a semicolon, as in LinPopUp's line: smbd
+// hands no semicolon to the shell, but makes it a part of the words.
+func beforeSemicolon(args []string) []string {
+	for i, word := range args {
+		if front, found := strings.CutSuffix(word, ";"); found && i >= 2 {
+			args = slices.Clone(args[:i])
+			if front != "" {
+				args = append(args, front)
+			}
+			break
+		}
+	}
+	return args
 }
 
 // receiveOptions takes in options as long as so many words remain, and returns those.

@@ -129,6 +129,10 @@ func TestReceive(t *testing.T) {
 		want control.InjectRequest
 	}{
 		{"LinPopUp's line", "bob pc17 FILE", request("bob", "pc17", "", "")},
+		{"LinPopUp's line as Samba 4 hands it over", "bob pc17 FILE; rm FILE", request("bob", "pc17", "", "")},
+		{"a space before the semicolon", "bob pc17 FILE ; rm FILE", request("bob", "pc17", "", "")},
+		{"LinPopUp 2's line as Samba 4 hands it over", "bob pc17 FILE time; rm FILE", request("bob", "pc17", "", "time")},
+		{"a sender called -min in LinPopUp's line", "-min pc17 FILE; rm FILE", request("-min", "pc17", "", "")},
 		{"LinPopUp 2's line", "bob pc17 FILE 20261121_192244", request("bob", "pc17", "", "20261121_192244")},
 		{"-min", "-min bob pc17 FILE", request("bob", "pc17", "", "")},
 		{"our own line", "--ip 10.77.0.9 -- bob pc17 FILE", request("bob", "pc17", "10.77.0.9", "")},

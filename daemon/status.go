@@ -112,7 +112,10 @@ func describePort(p carrier.Port) control.Port {
 			out.Hint = "stop that program, or see doc/samba.md for how to live beside it"
 		}
 	case leftToSamba(p):
-		out.Hint = "start Samba, or see doc/samba.md for how to live without it"
+		out.Error = "left to Samba"
+		if out.Holder = holder(p.Network, p.Address); out.Holder != "" {
+			out.Error = "in use by " + out.Holder
+		}
 	case errors.Is(p.Err, syscall.EACCES):
 		out.Error = "not permitted"
 		out.Hint = grant()

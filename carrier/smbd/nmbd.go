@@ -75,7 +75,9 @@ func (s *Samba) Datagrams(ctx context.Context, take func(packet []byte, from net
 	s.mu.Unlock()
 	defer s.forget(l)
 	for {
-		s.note(l, s.hear(ctx, l, take))
+		if err := s.hear(ctx, l, take); ctx.Err() == nil {
+			s.note(l, err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -120,12 +122,13 @@ func (s *Samba) hear(ctx context.Context, l *link, take func([]byte, netip.AddrP
 		return fmt.Errorf("nmbd: %w", err)
 	}
 	s.note(l, nil)
+	once := newOnce()
 	for buf := make([]byte, headerLen+2048); ; {
 		packet, from, err := read(conn, buf)
 		if err != nil {
 			return fmt.Errorf("nmbd: %w", err)
 		}
-		if packet != nil {
+		if packet != nil && once.first(packet, from, time.Now()) {
 			take(packet, from)
 		}
 	}

@@ -57,8 +57,8 @@ func New(cfg Config, log *slog.Logger) *Samba {
 	return &Samba{cfg: cfg, log: log, listens: listens, retry: retryTime, links: make(map[*link]struct{})}
 }
 
-// ErrKept says that a port is left to Samba, which is not running just now.
-var ErrKept = errors.New("left to Samba, which has it when it runs")
+// ErrKept says that a port is left to Samba, also while that does not run.
+var ErrKept = errors.New("left to Samba")
 
 // Keeps says why a port is left to Samba even while it is free; nil if it is not. Samba
 // leaves its sockets behind when it stops, until the machine does: who has run since then

@@ -138,6 +138,7 @@ func (c *claim) judge(err error) {
 		return
 	}
 	c.bid = noBid
+	again := err != nil && c.err != nil && err.Error() == c.err.Error()
 	c.err = err
 	log := c.node.service.log.With("name", c.name, "interface", c.node.iface.Name)
 	conflict, ok := errors.AsType[*carrier.ConflictError](err)
@@ -150,7 +151,9 @@ func (c *claim) judge(err error) {
 		log.Warn("name is owned by another machine", "owner", conflict.Owner)
 	default:
 		c.state = carrier.Claiming
-		log.Info("name cannot be claimed", "error", err)
+		if !again { // it is tried again and again
+			log.Info("name cannot be claimed", "error", err)
+		}
 	}
 	select {
 	case <-c.judged:
