@@ -65,7 +65,7 @@ func Main(ctx context.Context, env Env) int {
 		args = append([]string{"net"}, args...)
 	}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(singleDash(args))
 	err := root.ExecuteContext(ctx)
 	return a.report(err)
 }
@@ -181,7 +181,7 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 		&cobra.Group{ID: groupOther, Title: "Other:"},
 	)
 	grouped(root, groupSend, a.sendCommand(), a.replyCommand(), a.wallCommand(), a.writeCommand(), a.netCommand())
-	grouped(root, groupRead, a.inboxCommand(), a.watchCommand(), a.sentCommand())
+	grouped(root, groupRead, a.inboxCommand(), a.watchCommand(), a.trayCommand(), a.sentCommand(), a.importCommand())
 	grouped(root, groupRun, a.serveCommand(), a.statusCommand(), a.nameCommand(), a.nbtstatCommand(), a.policyCommand(), a.serviceCommand(), a.receiveCommand())
 	grouped(root, groupOther, a.docsCommand(), a.versionCommand())
 	return root

@@ -42,6 +42,7 @@ type fakeKey struct{}
 // knows what controltest.New says. Beside the usual commands they have
 //
 //	lastsend FILE     writes the last request to send into FILE
+//	lastimport FILE   writes the last request to import into FILE
 //	arrive FROM TEXT  makes a message arrive
 //	deny              makes the service refuse all changes
 func TestScripts(t *testing.T) {
@@ -54,6 +55,11 @@ func TestScripts(t *testing.T) {
 			env.Values[fakeKey{}] = fake
 			env.Setenv("MESSNGR_SOCKET", controltest.Start(t, fake))
 			env.Setenv("HOME", env.WorkDir)
+			linpopup, err := filepath.Abs("../wire/linpopup/testdata")
+			if err != nil {
+				return err
+			}
+			env.Setenv("LINPOPUP", linpopup)
 			env.Setenv("TZ", "UTC")
 			// A program with the race detector otherwise sleeps a second before
 			// it ends.
@@ -65,6 +71,14 @@ func TestScripts(t *testing.T) {
 				fake := ts.Value(fakeKey{}).(*controltest.Fake)
 				fake.Lock()
 				b, err := json.Marshal(fake.LastSend)
+				fake.Unlock()
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(b, '\n'), 0o600))
+			},
+			"lastimport": func(ts *testscript.TestScript, _ bool, args []string) {
+				fake := ts.Value(fakeKey{}).(*controltest.Fake)
+				fake.Lock()
+				b, err := json.Marshal(fake.Imports[len(fake.Imports)-1])
 				fake.Unlock()
 				ts.Check(err)
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(b, '\n'), 0o600))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -52,8 +51,8 @@ func (f *sendFlags) apply(req *control.SendRequest) error {
 
 func (a *app) sendCommand() *cobra.Command {
 	var flags sendFlags
+	var content contentFlags
 	var req control.SendRequest
-	var expire time.Duration
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "send [flags] RECIPIENT[,RECIPIENT...] [TEXT... | -]",
@@ -66,6 +65,10 @@ terminal asks first. /users is everybody with an open session on this server.
 The text is the rest of the line, or the standard input if it is - or missing.
 Options end at the recipient, so that the text may begin with a dash.
 
+Level, drill, title and the answers asked for travel as such between people of
+one machine. To old machines they are written into the text, and the outcome
+says so.
+
 The states are queued, sent, accepted, delivered, displayed, acknowledged and
 answered. A legacy receiver accepts a message and never says whether anybody saw
 it; a broadcast is only sent.
@@ -75,7 +78,8 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 		Example: `  messngr send PC17 "Reboot of FS01 at 18:00"
   df -h | messngr send --as FS01 PC17,PC18 -
   messngr send --yes everyone "The canteen is open"
-  messngr send --at 10.0.0.17 --wait accepted --json ALICE hello`,
+  messngr send --at 10.0.0.17 --wait accepted --json ALICE hello
+  messngr send --level urgent --ask "Yes,No,Later" bob "May I restart FS01?"`,
 		Args: words(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := refuseGlob(args, "messngr send"); err != nil {
@@ -88,7 +92,7 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 			if err := checkAt(req); err != nil {
 				return err
 			}
-			if req.ExpireSeconds, err = wholeSeconds(expire); err != nil {
+			if err := content.apply(&req); err != nil {
 				return err
 			}
 			if req.Text, err = a.text(args[1:], "usage: "+cmd.UseLine()); err != nil {
@@ -104,7 +108,7 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 	cmd.Flags().StringVar(&req.From, "as", "", "`name` to send as (default: your login name)")
 	cmd.Flags().StringVar(&req.Via, "via", "", "the only `route` to use, such as smb or mailslot (default: the best)")
 	cmd.Flags().StringVar(&req.Address, "at", "", "`address` of the recipient, if it is not to be looked up")
-	cmd.Flags().DurationVar(&expire, "expire", 0, "let the message wait for a route for that long (default: it is tried once, now)")
+	content.add(cmd)
 	completeFlag(cmd, "via", "smb", "mailslot", "local")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before a broadcast")
 	return cmd
@@ -121,13 +125,6 @@ func checkAt(req control.SendRequest) error {
 		return misuse("send to one recipient at a time", "several recipients cannot all be at %s", req.Address)
 	}
 	return nil
-}
-
-func wholeSeconds(d time.Duration) (int, error) {
-	if d < 0 {
-		return 0, misuse("use something like --expire 2h", "--expire %v is in the past", d)
-	}
-	return int(math.Ceil(d.Seconds())), nil
 }
 
 func (a *app) replyCommand() *cobra.Command {

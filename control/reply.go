@@ -5,19 +5,29 @@ import (
 	"strings"
 )
 
-// ReplyTo addresses the answer to a message: its sender, at the address that it
-// came from. The sender's name is only a claim, so that one which means more
-// than one machine, or another machine, does not count: then it is the machine
-// at that address. ok is false if nobody can be answered.
+// ReplyTo addresses the answer to a message: on this host the person who is
+// proven to have sent it, otherwise the sender's name at the address that it
+// came from. That name is only a claim, so that one which means more than one
+// machine, or another machine, does not count: then it is the machine at that
+// address. ok is false if nobody can be answered.
 func ReplyTo(m *Message) (req SendRequest, ok bool) {
 	req = SendRequest{To: []string{m.From}, Address: m.Address, InReplyTo: m.ID}
 	if m.Via == "local" {
 		req.Via, req.Address = "local", ""
+		if m.Proven != "" {
+			req.To[0] = m.Proven + "@localhost" // a login name may look like the name of a machine
+		}
+		return req, m.Proven != "" || m.From != "" && !misleading(m.From)
 	}
-	if m.From == "" || strings.ContainsAny(m.From, "*/@.,:") || strings.EqualFold(m.From, "everyone") {
+	if m.From == "" || misleading(m.From) {
 		req.To[0] = req.Address
 	}
 	return req, req.To[0] != ""
+}
+
+// misleading reports whether a name means more than one machine, or another one.
+func misleading(name string) bool {
+	return strings.ContainsAny(name, "*/@.,:") || strings.EqualFold(name, "everyone")
 }
 
 // Reply sends what ReplyTo addressed. If nobody at the sender's address has the

@@ -23,6 +23,10 @@ func TestReplyTo(t *testing.T) {
 	if !ok || req.To[0] != "ALICE" || req.Address != "10.0.0.7" || req.Via != "" {
 		t.Errorf("the answer to ALICE is %+v, %v", req, ok)
 	}
+	req, ok = control.ReplyTo(&control.Message{From: "FS01", Proven: "alice.smith", Via: "local"})
+	if !ok || req.To[0] != "alice.smith@localhost" || req.Via != "local" {
+		t.Errorf("the answer to what alice.smith sent as FS01 is %+v, %v", req, ok)
+	}
 	req, ok = control.ReplyTo(&control.Message{From: "alice", Via: "local"})
 	if !ok || req.To[0] != "alice" || req.Via != "local" {
 		t.Errorf("the answer to alice is %+v, %v", req, ok)
@@ -44,6 +48,26 @@ func TestReplyGoesToTheMachineIfNobodyHasTheName(t *testing.T) {
 		}
 		if req.To[0] != from {
 			t.Errorf("the request now addresses %s", req.To[0])
+		}
+	}
+}
+
+// A sender is told what an old machine finds in the text, and of nobody else.
+func TestWhatIsWrittenIntoTheText(t *testing.T) {
+	h := newHouse(t)
+	for body, want := range map[string]string{
+		`{"to":["PC18"],"text":"hello","title":"T","level":"urgent","drill":true,"answers":["Yes"]}`: "; written into the text: drill, level, title, answers",
+		`{"to":["PC18"],"text":"hello","level":"notice"}`:                                          "",
+	} {
+		r := get[control.SendAnswer](h, root, "POST", "/v1/messages", body).Recipients[0]
+		if r.Detail != "characters that the code page lacks were replaced"+want {
+			t.Errorf("%s: %q, want %q", body, r.Detail, want)
+		}
+	}
+	for _, to := range []string{"alice", "GONE"} {
+		r := get[control.SendAnswer](h, root, "POST", "/v1/messages", `{"to":["`+to+`"],"text":"hello","title":"T"}`).Recipients[0]
+		if r.Detail != "" {
+			t.Errorf("to %s: %q, want nothing", to, r.Detail)
 		}
 	}
 }

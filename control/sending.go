@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 
 	"messngr"
@@ -67,6 +68,9 @@ func recipients(out *store.Outgoing, reached []bool) []RecipientAnswer {
 			if last.Evidence.Lossy {
 				a.Detail = join(a.Detail, "characters that the code page lacks were replaced")
 			}
+			if last.Via != router.Local && to.State() != messngr.Failed {
+				a.Detail = join(a.Detail, flattened(out.Message))
+			}
 		}
 		if reached != nil {
 			a.Reached = reached[i]
@@ -89,10 +93,28 @@ func decisive(to *store.Recipient) *store.Attempt {
 }
 
 func join(a, b string) string {
-	if a == "" {
-		return b
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + "; " + b
+}
+
+// flattened says what of a message an old machine finds in the text, because
+// its protocol has no field for it.
+func flattened(m *messngr.Message) string {
+	var parts []string
+	for _, p := range []struct {
+		there bool
+		name  string
+	}{{m.Drill, "drill"}, {m.Level >= messngr.LevelUrgent, "level"}, {m.Title != "", "title"}, {len(m.Answers) > 0, "answers"}} {
+		if p.there {
+			parts = append(parts, p.name)
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return "written into the text: " + strings.Join(parts, ", ")
 }
 
 func host(a netip.AddrPort) string {

@@ -1,0 +1,262 @@
+package tray
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"messngr"
+	"messngr/control"
+	"messngr/tray/icon"
+	"messngr/tray/notification"
+	"messngr/wire/oem"
+)
+
+// What a person does.
+
+// The keys of the lines of the menu.
+const (
+	clickShow = "show"
+	clickRead = "read"
+	clickMute = "mute"
+	clickQuit = "quit"
+)
+
+// clicked deals with a click on the icon or its menu.
+func (a *agent) clicked(ctx context.Context, c click) {
+	switch c.key {
+	case icon.Activated:
+		a.open(ctx, messageID{}, c.token, func() { a.showUnread(ctx) })
+	case clickShow:
+		a.showUnread(ctx)
+	case clickRead:
+		a.readAll(ctx)
+	case clickMute:
+		if err := a.disturb.set(!a.disturb.off()); err != nil {
+			a.tell(ctx, a.words.app, err.Error())
+		}
+		a.refresh(ctx)
+	case clickQuit:
+		a.quit()
+	}
+}
+
+// called deals with what another instance was told to do.
+func (a *agent) called(ctx context.Context, call string) {
+	switch call {
+	case callShow:
+		a.open(ctx, messageID{}, "", func() { a.showUnread(ctx) })
+	case callRefresh:
+		a.refresh(ctx)
+	}
+}
+
+// open opens the window at a message, or does otherwise where it cannot.
+func (a *agent) open(ctx context.Context, id messageID, token string, otherwise func()) {
+	installed := a.program.window(id, token, func() {
+		select {
+		case a.results <- otherwise:
+		case <-ctx.Done():
+		}
+	})
+	if !installed {
+		otherwise()
+	}
+}
+
+// refresh looks whether nobody is to be disturbed, and does what follows.
+func (a *agent) refresh(ctx context.Context) {
+	a.muted = a.disturb.off()
+	soon(&a.iconAt, a.drawn, 0)
+	if a.muted {
+		a.program.stop()
+		return
+	}
+	a.release(ctx)
+	if a.popUp <= messngr.LevelNotice {
+		soon(&a.popUpAt, a.program.began, popUpPause)
+	}
+}
+
+// pop starts the program that shows pop-ups, unless it runs. If everything
+// pops up it stays, so that the next message finds it there.
+func (a *agent) pop(ctx context.Context, now time.Time) {
+	level := a.popUp
+	if a.muted {
+		level = max(level, a.breakThrough)
+	}
+	if level < never {
+		a.program.pop(ctx, level, a.muted || level > messngr.LevelNotice, now)
+	}
+}
+
+// popUpsEnded takes note that they have ended. What came while they were about
+// to, and what they are to wait for, are reasons to start them again.
+func (a *agent) popUpsEnded(err error) {
+	p := a.program
+	p.popUps = nil
+	if err != nil {
+		p.failed = time.Now()
+		return
+	}
+	recent := false
+	for _, s := range a.shown {
+		recent = recent || s.m.Level >= a.popUp && time.Since(s.since) < popUpPause
+	}
+	if recent || !a.muted && a.popUp <= messngr.LevelNotice && time.Since(p.began) > popUpAgain {
+		soon(&a.popUpAt, p.began, popUpPause)
+	}
+}
+
+// showUnread shows the unread messages, because a person asks for them.
+func (a *agent) showUnread(ctx context.Context) {
+	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
+		b, err := readBacklog(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return func() { a.showAll(ctx, b.unread) }, nil
+	})
+}
+
+// showAll shows messages whether anybody is to be disturbed or not.
+func (a *agent) showAll(ctx context.Context, list []control.Message) {
+	if len(list) == 0 {
+		a.tell(ctx, a.words.app, a.words.unread[0])
+		return
+	}
+	now := time.Now()
+	few := len(list) <= backlogFew
+	for i := range list {
+		m := &list[i]
+		switch s := a.shown[m.ID]; {
+		case s != nil:
+			a.put(ctx, s, "")
+		case few && !isExpired(m, now):
+			a.shown[m.ID] = &shown{m: *m}
+			a.put(ctx, a.shown[m.ID], "")
+		default:
+			a.digest.add(m, now)
+			a.digest.waited = true
+		}
+	}
+}
+
+// readAll marks everything as read.
+func (a *agent) readAll(ctx context.Context) {
+	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
+		q := control.MessageQuery{Own: true, Unread: true, Limit: 1000}
+		for {
+			l, err := c.Messages(ctx, q)
+			if err != nil || len(l.Messages) == 0 {
+				return nil, err
+			}
+			var ids []messageID
+			for _, m := range l.Messages {
+				ids = append(ids, m.ID)
+				q.Before = m.Seq
+			}
+			if _, err := c.Mark(ctx, control.MarkRequest{IDs: ids, As: "read"}); err != nil {
+				return nil, err
+			}
+		}
+	})
+}
+
+// invoked deals with a button of a notification.
+func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
+	if e.ID == a.digest.note && e.ID != 0 {
+		a.digestInvoked(ctx, e)
+		return
+	}
+	s := a.shown[a.byNote[e.ID]]
+	if s == nil {
+		return
+	}
+	switch e.Key {
+	case notification.ActionDefault:
+		a.open(ctx, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
+	case notification.ActionReply:
+		a.open(ctx, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
+	case keyAcknowledge:
+		a.acknowledge(ctx, s.m.ID)
+	default:
+		number, err := strconv.Atoi(strings.TrimPrefix(e.Key, keyAnswer))
+		if err == nil && number >= 0 && number < len(s.m.Answers) {
+			a.answer(ctx, s.m, s.m.Answers[number])
+		}
+	}
+}
+
+func (a *agent) digestInvoked(ctx context.Context, e notification.Invoked) {
+	switch e.Key {
+	case notification.ActionDefault:
+		a.open(ctx, messageID{}, e.Token, func() { a.tell(ctx, a.words.app, a.words.howToList) })
+	case keyRead:
+		var ids []messngr.ID
+		for id := range a.digest.ids {
+			ids = append(ids, id)
+		}
+		a.mark(ctx, "read", ids)
+	}
+}
+
+// replied deals with what a person wrote into a notification.
+func (a *agent) replied(ctx context.Context, e notification.Replied) {
+	if s := a.shown[a.byNote[e.ID]]; s != nil && strings.TrimSpace(e.Text) != "" {
+		a.answer(ctx, s.m, e.Text)
+	}
+}
+
+// acknowledge says that a person has seen a message, which is then read as well.
+func (a *agent) acknowledge(ctx context.Context, id messageID) {
+	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
+		return nil, acknowledge(ctx, c, id)
+	})
+}
+
+func acknowledge(ctx context.Context, c *control.Client, id messageID) error {
+	for _, as := range []string{"acknowledged", "read"} {
+		if _, err := c.Mark(ctx, control.MarkRequest{IDs: []messageID{id}, As: as}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer sends an answer, and acknowledges the message when it has gone.
+func (a *agent) answer(ctx context.Context, m control.Message, text string) {
+	req, ok := control.ReplyTo(&m)
+	if !ok {
+		a.tell(ctx, a.words.headline(&m), a.words.cannotReply)
+		return
+	}
+	req.Text = text
+	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
+		answer, _, err := c.Reply(ctx, req)
+		reason := ""
+		switch {
+		case err != nil:
+			reason = err.Error()
+		case !answer.Reached && len(answer.Recipients) > 0:
+			reason = answer.Recipients[0].Error
+		}
+		if reason != "" {
+			return func() { a.tell(ctx, a.words.headline(&m), a.words.notSent+": "+oem.CleanLine(reason)) }, nil
+		}
+		return nil, acknowledge(ctx, c, m.ID)
+	})
+}
+
+// tell says something to the person that is no message, in one notification
+// that each takes from the one before.
+func (a *agent) tell(ctx context.Context, summary, text string) {
+	id, err := a.notes.Show(ctx, notification.Note{Summary: summary, Body: text, Icon: "messngr", Transient: true}, a.hint)
+	if err != nil {
+		a.log.Warn("tell the person", "text", text, "err", err)
+		return
+	}
+	a.hint = id
+}

@@ -1,0 +1,197 @@
+package tray
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"messngr"
+	"messngr/control"
+	"messngr/tray/notification"
+	"messngr/wire/oem"
+)
+
+// The most that a notification shows of a message; daemons cut what is longer
+// without saying so.
+const (
+	maxName  = 48   // characters of a name
+	maxLines = 12   // lines of a text
+	maxText  = 1000 // characters of it
+	// maxButtons is how many answers become buttons; daemons have no room for more.
+	maxButtons = 3
+)
+
+// The keys of the actions of a notification. An answer has its number behind
+// the key.
+const (
+	keyAcknowledge = "acknowledge"
+	keyRead        = "read-all"
+	keyAnswer      = "answer-"
+)
+
+// card is a message as a notification shows it.
+type card struct {
+	notification.Note
+	// whole says that all of the message can be read on it.
+	whole bool
+}
+
+// newCard makes the card of m. A text that is hidden leaves who sent it and how
+// important it is.
+func (w *words) newCard(m *control.Message, hidden bool, now time.Time) card {
+	c := card{whole: !hidden}
+	c.Summary = w.headline(m)
+	if hidden {
+		c.Body = w.hidden
+	} else {
+		c.Body, c.whole = w.body(m, now)
+	}
+	c.Icon = "messngr"
+	c.Urgency, c.Stays = notification.Normal, false
+	if m.Level >= messngr.LevelUrgent {
+		c.Urgency, c.Stays = notification.Critical, true
+	}
+	c.Actions = w.actions(m, hidden)
+	return c
+}
+
+// headline names the sender, and the level and a drill in words. A name that is
+// not proven never stands alone, and what a sender calls itself cannot take the
+// form of the words in brackets.
+func (w *words) headline(m *control.Message) string {
+	var marks []string
+	if m.Drill {
+		marks = append(marks, w.drill)
+	}
+	switch {
+	case m.Level >= messngr.LevelEmergency:
+		marks = append(marks, w.emergency)
+	case m.Level == messngr.LevelUrgent:
+		marks = append(marks, w.urgent)
+	}
+	return strings.Join(append(marks, w.sender(m)), ": ")
+}
+
+// sender says who sent m, how that is proven, and the way it came:
+//
+//	ALICE (unverified, SMB from 10.0.0.7)
+func (w *words) sender(m *control.Message) string {
+	name, proven := plainName(m.From), plainName(m.Proven)
+	trust := ""
+	if int(m.Trust) < len(w.trust) {
+		trust = w.trust[m.Trust]
+	}
+	switch {
+	case name == "":
+		name = proven
+	case proven != "" && !strings.EqualFold(name, proven):
+		trust += ": " + proven
+	}
+	if name == "" {
+		name = w.somebody
+	}
+	way := oem.CleanLine(m.Via)
+	switch way {
+	case "local":
+		way = w.local
+	case "smb":
+		way = "SMB"
+	}
+	if m.Address != "" {
+		way += " " + w.from + " " + oem.CleanLine(m.Address)
+	}
+	return name + " (" + strings.Trim(trust+", "+way, ", ") + ")"
+}
+
+// plainName makes a name fit for the headline. Some daemons take the headline
+// for markup although it is none, so that it has no angle brackets.
+func plainName(name string) string {
+	name = strings.NewReplacer("(", "[", ")", "]", "<", "‹", ">", "›").Replace(oem.CleanLine(name))
+	if utf8.RuneCountInString(name) > maxName {
+		name = string([]rune(name)[:maxName-1]) + "…"
+	}
+	return name
+}
+
+// body is what stands below the headline; whole says that nothing is left out.
+func (w *words) body(m *control.Message, now time.Time) (body string, whole bool) {
+	var parts []string
+	add := func(s string) {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if m.Warning != "" {
+		add("[" + oem.CleanLine(m.Warning) + "]")
+	}
+	add(oem.CleanLine(m.Title))
+	text, left := shorten(strings.TrimRight(oem.Clean(oem.Normalize(m.Text)), "\n"))
+	add(text)
+	if left > 0 {
+		add(fmt.Sprintf("… "+w.more, left, m.Seq))
+	}
+	if len(m.Answers) > 0 {
+		var answers []string
+		for _, a := range m.Answers {
+			answers = append(answers, oem.CleanLine(a))
+		}
+		add(w.answers + " " + strings.Join(answers, " / "))
+	}
+	if m.ExpiresAt != nil {
+		add(fmt.Sprintf(w.until, clock(*m.ExpiresAt, now)))
+	}
+	if now.Sub(m.ReceivedAt) > time.Minute {
+		add(clock(m.ReceivedAt, now))
+	}
+	return strings.Join(parts, "\n"), left == 0
+}
+
+// shorten returns as much of a text as is shown, and how many lines that leaves
+// out.
+func shorten(text string) (shown string, left int) {
+	lines := strings.Split(text, "\n")
+	kept, room := 0, maxText
+	for _, line := range lines {
+		n := utf8.RuneCountInString(line)
+		if kept == maxLines || n > room && kept > 0 {
+			break
+		}
+		if n > room { // the first line alone is too long
+			lines[0] = string([]rune(line)[:room])
+			return lines[0], len(lines)
+		}
+		room -= n
+		kept++
+	}
+	return strings.Join(lines[:kept], "\n"), len(lines) - kept
+}
+
+// clock writes a time as short as it can be understood.
+func clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04")
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+// actions are the buttons of a message. Where the text is hidden nothing can be
+// answered.
+func (w *words) actions(m *control.Message, hidden bool) []notification.Action {
+	list := []notification.Action{{Key: notification.ActionDefault, Label: w.open}}
+	if hidden {
+		return list
+	}
+	_, answerable := control.ReplyTo(m)
+	if answerable && len(m.Answers) > 0 && len(m.Answers) <= maxButtons {
+		for i, a := range m.Answers {
+			list = append(list, notification.Action{Key: fmt.Sprint(keyAnswer, i), Label: plainName(a)})
+		}
+		return list
+	}
+	if answerable {
+		list = append(list, notification.Action{Key: notification.ActionReply, Label: w.reply})
+	}
+	return append(list, notification.Action{Key: keyAcknowledge, Label: w.acknowledge})
+}

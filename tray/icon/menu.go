@@ -1,0 +1,168 @@
+package icon
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	menu     = "com.canonical.dbusmenu"
+	menuPath = dbus.ObjectPath("/MenuBar")
+)
+
+// node is a line of the menu with those below it, as dbusmenu sends it: line 0
+// is the menu itself, and the others have their place in State.Menu plus one.
+type node struct {
+	ID         int32
+	Properties map[string]dbus.Variant
+	Children   []dbus.Variant
+}
+
+func sameMenu(a, b []Item) bool { return slices.Equal(a, b) }
+
+// lineProperties describes one line.
+func lineProperties(it Item) map[string]dbus.Variant {
+	p := map[string]dbus.Variant{}
+	if it.Label == "" {
+		p["type"] = dbus.MakeVariant("separator")
+		return p
+	}
+	// An underscore marks the key of a line; two are one.
+	p["label"] = dbus.MakeVariant(strings.ReplaceAll(it.Label, "_", "__"))
+	p["enabled"] = dbus.MakeVariant(it.Key != "")
+	if it.Check {
+		p["toggle-type"] = dbus.MakeVariant("checkmark")
+		state := int32(0)
+		if it.On {
+			state = 1
+		}
+		p["toggle-state"] = dbus.MakeVariant(state)
+	}
+	return p
+}
+
+func (i *Icon) line(id int32) (node, bool) {
+	s, _ := i.now()
+	switch {
+	case id == 0:
+		root := node{Properties: map[string]dbus.Variant{"children-display": dbus.MakeVariant("submenu")}, Children: []dbus.Variant{}}
+		for n, it := range s.Menu {
+			root.Children = append(root.Children, dbus.MakeVariant(node{int32(n + 1), lineProperties(it), []dbus.Variant{}}))
+		}
+		return root, true
+	case id > 0 && int(id) <= len(s.Menu):
+		return node{id, lineProperties(s.Menu[id-1]), []dbus.Variant{}}, true
+	}
+	return node{}, false
+}
+
+func (i *Icon) menuProperties() map[string]dbus.Variant {
+	return map[string]dbus.Variant{
+		"Version":       dbus.MakeVariant(uint32(3)),
+		"TextDirection": dbus.MakeVariant("ltr"),
+		"Status":        dbus.MakeVariant("normal"),
+		"IconThemePath": dbus.MakeVariant([]string{}),
+	}
+}
+
+func (i *Icon) menuProperty(name string) (dbus.Variant, bool) {
+	v, ok := i.menuProperties()[name]
+	return v, ok
+}
+
+// menuMethods are the methods of com.canonical.dbusmenu.
+type menuMethods struct{ icon *Icon }
+
+func noSuchLine() *dbus.Error {
+	return dbus.NewError("org.freedesktop.DBus.Error.InvalidArgs", []any{"no such line"})
+}
+
+// GetLayout returns a line and those below it.
+func (m *menuMethods) GetLayout(parent, depth int32, _ []string) (uint32, node, *dbus.Error) {
+	_, revision := m.icon.now()
+	n, ok := m.icon.line(parent)
+	if !ok {
+		return 0, node{}, noSuchLine()
+	}
+	if depth == 0 {
+		n.Children = []dbus.Variant{}
+	}
+	return revision, n, nil
+}
+
+// lineOf is a line in the answer of GetGroupProperties.
+type lineOf struct {
+	ID         int32
+	Properties map[string]dbus.Variant
+}
+
+// GetGroupProperties returns the properties of several lines; of all for none.
+func (m *menuMethods) GetGroupProperties(ids []int32, _ []string) ([]lineOf, *dbus.Error) {
+	if len(ids) == 0 {
+		s, _ := m.icon.now()
+		for n := range len(s.Menu) + 1 {
+			ids = append(ids, int32(n))
+		}
+	}
+	list := []lineOf{}
+	for _, id := range ids {
+		if n, ok := m.icon.line(id); ok {
+			list = append(list, lineOf{id, n.Properties})
+		}
+	}
+	return list, nil
+}
+
+// GetProperty returns one property of a line.
+func (m *menuMethods) GetProperty(id int32, name string) (dbus.Variant, *dbus.Error) {
+	n, ok := m.icon.line(id)
+	v, has := n.Properties[name]
+	if !ok || !has {
+		return dbus.Variant{}, noSuchLine()
+	}
+	return v, nil
+}
+
+// Event tells what a person did to a line.
+func (m *menuMethods) Event(id int32, event string, _ dbus.Variant, _ uint32) *dbus.Error {
+	s, _ := m.icon.now()
+	if event != "clicked" || id < 1 || int(id) > len(s.Menu) {
+		return nil
+	}
+	if key := s.Menu[id-1].Key; key != "" {
+		m.icon.choose(key)
+	}
+	return nil
+}
+
+// eventOf is one element of EventGroup.
+type eventOf struct {
+	ID    int32
+	Event string
+	Data  dbus.Variant
+	Time  uint32
+}
+
+// EventGroup is Event for several lines; it returns the lines that there are not.
+func (m *menuMethods) EventGroup(events []eventOf) ([]int32, *dbus.Error) {
+	unknown := []int32{}
+	for _, e := range events {
+		if _, ok := m.icon.line(e.ID); !ok {
+			unknown = append(unknown, e.ID)
+			continue
+		}
+		_ = m.Event(e.ID, e.Event, e.Data, e.Time)
+	}
+	return unknown, nil
+}
+
+// AboutToShow says whether the menu has changed since it was asked for: no, for
+// every change is told at once.
+func (m *menuMethods) AboutToShow(int32) (bool, *dbus.Error) { return false, nil }
+
+// AboutToShowGroup is AboutToShow for several lines.
+func (m *menuMethods) AboutToShowGroup([]int32) ([]int32, []int32, *dbus.Error) {
+	return []int32{}, []int32{}, nil
+}

@@ -1,0 +1,138 @@
+package tray
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"messngr"
+)
+
+// program is messngr-desktop, the pop-ups and the window, where it is installed.
+type program struct {
+	socket string // the --socket that was given; ""
+	log    *slog.Logger
+
+	stays sync.WaitGroup // pop-ups that end with us
+	ended chan error     // the end of the pop-ups, with room for one
+
+	popUps *exec.Cmd // that we started; nil: none run
+	level  messngr.Level
+	once   bool
+	began  time.Time
+	// failed is when they could not show anything; zero: they could.
+	failed time.Time
+}
+
+const (
+	programName = "messngr-desktop"
+	// popUpPause is the least time between two starts of the pop-ups, and
+	// popUpAgain when they are tried again after they failed.
+	popUpPause = 2 * time.Second
+	popUpAgain = 5 * time.Minute
+)
+
+// path finds the program: in $PATH, beside this one, or where packages put it.
+func (p *program) path() string {
+	if path, err := exec.LookPath(programName); err == nil {
+		return path
+	}
+	places := []string{filepath.Join("/usr/lib/messngr", programName)}
+	if self, err := os.Executable(); err == nil {
+		places = append(places, filepath.Join(filepath.Dir(self), programName))
+	}
+	for _, path := range places {
+		if found, err := exec.LookPath(path); err == nil {
+			return found
+		}
+	}
+	return ""
+}
+
+// start starts the program with a token that lets it take the focus. The caller
+// waits for it; nil if it cannot be started.
+func (p *program) start(ctx context.Context, token string, args ...string) *exec.Cmd {
+	path := p.path()
+	if path == "" {
+		return nil
+	}
+	if p.socket != "" {
+		args = append(args, "--socket", p.socket)
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 2 * time.Second
+	cmd.Stderr = os.Stderr
+	if token != "" {
+		cmd.Env = append(os.Environ(), "XDG_ACTIVATION_TOKEN="+token, "DESKTOP_STARTUP_ID="+token)
+	}
+	if err := cmd.Start(); err != nil {
+		p.log.Error("start the desktop program", "path", path, "err", err)
+		return nil
+	}
+	return cmd
+}
+
+func (p *program) wait(cmd *exec.Cmd) error {
+	err := cmd.Wait()
+	if err != nil {
+		p.log.Warn("the desktop program failed", "args", cmd.Args[1:], "err", err)
+	}
+	return err
+}
+
+// window opens the window, at a message unless the id is zero. If it cannot, it
+// calls otherwise, later and from another goroutine; it reports whether there
+// is such a program.
+func (p *program) window(id messngr.ID, token string, otherwise func()) bool {
+	args := []string{"window"}
+	if id != (messngr.ID{}) {
+		args = append(args, "--message", id.String())
+	}
+	cmd := p.start(context.Background(), token, args...)
+	if cmd == nil {
+		return false
+	}
+	go func() { // it outlives us
+		if p.wait(cmd) != nil {
+			otherwise()
+		}
+	}()
+	return true
+}
+
+// pop sees that what is at least so important pops up. The program follows the
+// inbox by itself; with once it ends when everything has been answered, and
+// outlives us.
+func (p *program) pop(ctx context.Context, level messngr.Level, once bool, now time.Time) {
+	if p.popUps != nil || !p.failed.IsZero() && now.Sub(p.failed) < popUpAgain {
+		return
+	}
+	args := []string{"popup", "--level", level.String()}
+	if once {
+		args = append(args, "--once")
+		ctx = context.WithoutCancel(ctx)
+	}
+	cmd := p.start(ctx, "", args...)
+	if cmd == nil {
+		return
+	}
+	p.popUps, p.level, p.once, p.began, p.failed = cmd, level, once, now, time.Time{}
+	end := func() { p.ended <- p.wait(cmd) }
+	if once {
+		go end()
+	} else {
+		p.stays.Go(end)
+	}
+}
+
+// stop ends pop-ups that stay until they are stopped.
+func (p *program) stop() {
+	if p.popUps != nil && !p.once {
+		_ = p.popUps.Process.Signal(os.Interrupt) // it may have ended by itself
+	}
+}

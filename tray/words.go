@@ -1,0 +1,109 @@
+package tray
+
+import "strings"
+
+// words are what a person reads, in one language. The words for trust are those
+// of the desktop program's catalogues.
+type words struct {
+	app string
+
+	// trust by messngr.Trust.
+	trust [5]string
+	// somebody is a sender without a name; local is the way of a message that
+	// never left this machine; from stands between a way and an address.
+	somebody, local, from string
+
+	urgent, emergency, drill string
+	answers                  string // before the answers to choose from
+	until                    string // with a time
+	more                     string // with a number of lines and one of a message
+	hidden                   string // in the place of a text on a locked screen
+	hiddenDigest             string
+
+	reply, acknowledge, open, markRead string // buttons
+
+	digest      [2]string // one message, several (with a number)
+	waited      [2]string // the same, for those that came while nobody was there
+	senders     string    // before a list of names
+	others      [2]string // and one more, and several (with a number)
+	howToReply  string    // with the number of the message, twice
+	howToOpen   string    // with the number of the message
+	howToList   string
+	cannotReply string
+	notSent     string // before a reason
+
+	unread                          [3]string // none, one, several (with a number)
+	muted                           string
+	away                            string
+	menuWrite, menuShow, menuRead   string
+	menuMuted, menuQuit, menuWindow string
+}
+
+// choose returns the words for the language of messages (locale(7)).
+func choose(getenv func(string) string) *words {
+	locale := ""
+	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if locale = getenv(variable); locale != "" {
+			break
+		}
+	}
+	if language := getenv("LANGUAGE"); language != "" && locale != "" && locale != "C" && locale != "POSIX" {
+		locale = language // what the desktop was set to, where it is set to anything
+	}
+	if strings.HasPrefix(strings.ToLower(locale), "de") {
+		return german()
+	}
+	return english()
+}
+
+func english() *words {
+	return &words{
+		app:      "Messages",
+		trust:    [5]string{"unverified", "first contact", "vouched", "paired", "site"},
+		somebody: "somebody", local: "this computer", from: "from",
+		urgent: "URGENT", emergency: "EMERGENCY", drill: "DRILL",
+		answers: "Please answer:", until: "Valid until %s",
+		more:         "%d more lines: messngr inbox show %d",
+		hidden:       "The text is hidden while the screen is locked.",
+		hiddenDigest: "Senders and texts are hidden while the screen is locked.",
+		reply:        "Reply", acknowledge: "Acknowledge", open: "Open", markRead: "Mark all as read",
+		digest:  [2]string{"One more message", "%d more messages"},
+		waited:  [2]string{"One message waits", "%d messages wait"},
+		senders: "From", others: [2]string{"and one more", "and %d more"},
+		howToReply:  "In a terminal: messngr reply %d \"your text\"",
+		howToOpen:   "In a terminal: messngr inbox show %d",
+		howToList:   "In a terminal: messngr inbox",
+		cannotReply: "This sender cannot be answered.",
+		notSent:     "Not sent",
+		unread:      [3]string{"No unread messages", "One unread message", "%d unread messages"},
+		muted:       "Do not disturb is on", away: "The Messenger service is not running",
+		menuWrite: "Write a message…", menuShow: "Show unread messages", menuWindow: "Open the list",
+		menuRead: "Mark all as read", menuMuted: "Do not disturb", menuQuit: "Quit",
+	}
+}
+
+func german() *words {
+	return &words{
+		app:      "Nachrichten",
+		trust:    [5]string{"unbestätigt", "Erstkontakt", "verbürgt", "gekoppelt", "bestätigt"},
+		somebody: "jemand", local: "dieser Rechner", from: "von",
+		urgent: "DRINGEND", emergency: "NOTFALL", drill: "ÜBUNG",
+		answers: "Bitte antworten:", until: "Gültig bis %s",
+		more:         "%d weitere Zeilen: messngr inbox show %d",
+		hidden:       "Der Text ist verborgen, solange der Bildschirm gesperrt ist.",
+		hiddenDigest: "Absender und Texte sind verborgen, solange der Bildschirm gesperrt ist.",
+		reply:        "Antworten", acknowledge: "Bestätigen", open: "Öffnen", markRead: "Alle gelesen",
+		digest:  [2]string{"Noch eine Nachricht", "%d weitere Nachrichten"},
+		waited:  [2]string{"Eine Nachricht wartet", "%d Nachrichten warten"},
+		senders: "Von", others: [2]string{"und einmal mehr", "und %d weitere"},
+		howToReply:  "Im Terminal: messngr reply %d \"Ihr Text\"",
+		howToOpen:   "Im Terminal: messngr inbox show %d",
+		howToList:   "Im Terminal: messngr inbox",
+		cannotReply: "Diesem Absender kann man nicht antworten.",
+		notSent:     "Nicht gesendet",
+		unread:      [3]string{"Keine ungelesenen Nachrichten", "Eine ungelesene Nachricht", "%d ungelesene Nachrichten"},
+		muted:       "„Nicht stören“ ist an", away: "Der Nachrichtendienst läuft nicht",
+		menuWrite: "Nachricht schreiben …", menuShow: "Ungelesene zeigen", menuWindow: "Liste öffnen",
+		menuRead: "Alle als gelesen markieren", menuMuted: "Nicht stören", menuQuit: "Beenden",
+	}
+}
