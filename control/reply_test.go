@@ -57,7 +57,7 @@ func TestWhatIsWrittenIntoTheText(t *testing.T) {
 	h := newHouse(t)
 	for body, want := range map[string]string{
 		`{"to":["PC18"],"text":"hello","title":"T","level":"urgent","drill":true,"answers":["Yes"]}`: "; written into the text: drill, level, title, answers",
-		`{"to":["PC18"],"text":"hello","level":"notice"}`:                                          "",
+		`{"to":["PC18"],"text":"hello","level":"notice"}`:                                            "",
 	} {
 		r := get[control.SendAnswer](h, root, "POST", "/v1/messages", body).Recipients[0]
 		if r.Detail != "characters that the code page lacks were replaced"+want {
