@@ -31,12 +31,15 @@ type assembly struct {
 }
 
 // add takes a copy of a fragment. It reports false for one that has arrived before: the
-// first one counts.
+// first one counts. A packet that is no fragment is the whole, whatever its number is:
+// small servers leave the request's in their answer.
 func (a *assembly) add(d *dcerpc.Datagram) (fresh bool, err error) {
-	number := int(d.Number)
-	last := d.Last || !d.Fragment
+	number, last := int(d.Number), d.Last
+	if !d.Fragment {
+		number, last = 0, true
+	}
 	switch {
-	case !d.Fragment && number != 0, number >= maxFragments:
+	case number >= maxFragments:
 		return false, errFragments
 	case a.total > 0 && (number >= a.total || last && number != a.total-1):
 		return false, errFragments

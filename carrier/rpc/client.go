@@ -17,8 +17,9 @@ import (
 
 const (
 	// parkTime is how long a conversation is kept for the next call to the same host,
-	// which then needs no callback. Servers remember activities for longer.
-	parkTime = 30 * time.Second
+	// which then needs no callback. It is short, since a server that goes away in the
+	// meantime leaves that call's outcome open.
+	parkTime = 5 * time.Second
 	// maxParked bounds how many are kept.
 	maxParked = 64
 	// ackDelay is how long we wait for another call, which tells the server as well as
@@ -81,24 +82,18 @@ func (c *client) call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]b
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
 	}
-	for {
-		v, err := c.converse(to)
-		if err != nil {
-			return nil, err
-		}
-		first := v.sequence == beforeFirst
-		stub, err := v.call(ctx, call)
-		var status *dcerpc.StatusError
-		if err == nil || errors.As(err, &status) {
-			c.park(v)
-			return stub, err
-		}
-		v.leave()
-		if first || !errors.Is(err, carrier.ErrOff) {
-			return nil, err
-		}
-		// The server that we had has gone. Another one may be there.
+	v, err := c.converse(to)
+	if err != nil {
+		return nil, err
 	}
+	stub, err := v.call(ctx, call)
+	var status *dcerpc.StatusError
+	if err == nil || errors.As(err, &status) {
+		c.park(v)
+	} else {
+		v.leave()
+	}
+	return stub, err
 }
 
 // beforeFirst precedes the number of the first call of an activity.

@@ -113,8 +113,12 @@ func (x *exchange) step(ctx context.Context) (over bool, err error) {
 	}
 	x.noted()
 	switch {
-	case x.lost >= x.sent && !x.heard:
+	case x.lost >= x.sent && !x.heard && x.sequence == 0:
 		return false, fmt.Errorf("%w: %w: %w", carrier.ErrOff, errNobody, err)
+	case x.lost >= x.sent && !x.heard:
+		// The server knows the activity. It may have run the call upon a datagram
+		// that the network had doubled, and then gone.
+		return false, fmt.Errorf("%w: %w", errNobody, err)
 	case x.lost == 0:
 		return false, err // the socket itself has failed
 	}

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -48,6 +49,7 @@ const maxRefusals = 256
 type journal struct {
 	mu      sync.Mutex
 	entries map[journalKey]*Refusal
+	totals  map[string]int64
 }
 
 type journalKey struct {
@@ -73,6 +75,10 @@ func (j *journal) refused(addr netip.Addr, reason string) {
 	}
 	r.Count++
 	r.Last = now
+	if j.totals == nil {
+		j.totals = make(map[string]int64)
+	}
+	j.totals[reason]++
 }
 
 func (j *journal) forget() {
@@ -96,4 +102,11 @@ func (j *journal) list() []Refusal {
 	}
 	slices.SortFunc(list, func(a, b Refusal) int { return b.Last.Compare(a.Last) })
 	return list
+}
+
+// counts returns how much was refused for each reason, from all addresses.
+func (j *journal) counts() map[string]int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.totals)
 }

@@ -82,11 +82,13 @@ func host(t *testing.T, n *network, addr netip.Addr, h Handler) (c *Carrier, sto
 	return c, func() { cancel(); running.Wait() }
 }
 
-// faults are how bad a network is.
+// faults are how bad a network is, and its server.
 type faults struct {
 	loss, duplicate, reorder float64
 	delay                    time.Duration
-	restarts                 bool
+	// restarts says that the server is restarted now and then, and forgetful that it
+	// then knows nothing of the calls that it has taken, as servers of others.
+	restarts, forgetful bool
 }
 
 // TestModel lets a client call a server over networks that lose, duplicate, hold up and
@@ -132,7 +134,7 @@ func play(t *testing.T, seed uint64) map[string]int {
 	random := rand.New(rand.NewPCG(seed, 1))
 	f := faults{
 		loss: 0.3 * random.Float64(), duplicate: 0.3 * random.Float64(), reorder: 0.3 * random.Float64(),
-		delay: time.Duration(random.Int64N(int64(3 * time.Second))), restarts: random.IntN(3) == 0,
+		delay: time.Duration(random.Int64N(int64(3 * time.Second))), restarts: random.IntN(2) == 0, forgetful: random.IntN(2) == 0,
 	}
 	n := newNetwork(seed)
 	n.loss, n.duplicate, n.reorder, n.delay = f.loss, f.duplicate, f.reorder, f.delay
@@ -163,9 +165,13 @@ func play(t *testing.T, seed uint64) map[string]int {
 		for range 1 + random.IntN(3) {
 			time.Sleep(time.Duration(random.Int64N(int64(8 * time.Second))))
 			stop()
-			time.Sleep(time.Duration(random.Int64N(int64(3 * time.Second))))
+			// Servers tell themselves apart by the second in which they started.
+			time.Sleep(time.Second + time.Duration(random.Int64N(int64(3*time.Second))))
 			store.mu.Lock()
 			clear(store.runs)
+			if f.forgetful {
+				clear(store.origin)
+			}
 			store.mu.Unlock()
 			_, stop = host(t, n, beta, store.run)
 		}

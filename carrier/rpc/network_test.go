@@ -54,7 +54,13 @@ func (n *network) carrier(addr netip.Addr) *Carrier {
 		panic(err)
 	}
 	c.listen = n.listen
-	c.client.dial = func(netip.AddrPort) (packetConn, error) { return n.listen(netip.AddrPortFrom(addr, 0)) }
+	c.client.dial = func(netip.AddrPort) (packetConn, error) {
+		conn, err := n.listen(netip.AddrPortFrom(addr, 0))
+		if err == nil {
+			conn.(*memoryConn).reports = true
+		}
+		return conn, err
+	}
 	c.client.lost = func(conn packetConn, _ netip.AddrPort) int { return conn.(*memoryConn).refused() }
 	return c
 }
@@ -93,7 +99,9 @@ func (n *network) deliver(from *memoryConn, to netip.AddrPort, d datagram) {
 		c.put(func() { c.inbox = append(c.inbox, d) })
 		return
 	}
-	from.put(func() { from.unreachable++; from.failed = syscall.ECONNREFUSED })
+	if from.reports {
+		from.put(func() { from.unreachable++; from.failed = syscall.ECONNREFUSED })
+	}
 }
 
 type datagram struct {
@@ -105,6 +113,7 @@ type datagram struct {
 type memoryConn struct {
 	network *network
 	addr    netip.AddrPort
+	reports bool // whether it is told of datagrams that do not arrive
 
 	mu          sync.Mutex
 	inbox       []datagram

@@ -158,6 +158,11 @@ func (c *Carrier) Refusals() []Refusal {
 	return c.refusals.list()
 }
 
+// Refused says how much was not taken since the start, by reason, from all addresses.
+func (c *Carrier) Refused() map[string]int64 {
+	return c.refusals.counts()
+}
+
 // Call makes one call at the host to, and returns the stub of its response. It asks no
 // endpoint mapper first: the one there passes the call on if it has to.
 //

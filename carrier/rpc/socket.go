@@ -121,18 +121,20 @@ func (s *socket) close() {
 func (c *Carrier) serve(ctx context.Context, s *socket) {
 	defer context.AfterFunc(ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })()
 	b := make([]byte, 1<<16)
-	for {
+	for failures := 0; ; failures++ {
 		n, from, err := s.conn.ReadFromUDPAddrPort(b)
 		switch {
 		case err == nil:
+			failures = 0
 			c.server.receive(s, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), b[:n])
 		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 			return
+		case failures < 100: // some systems tell of peers that have gone
 		default:
-			c.log.Debug("datagram not received", "address", s.addr, "err", err)
+			c.log.Warn("nothing can be received", "address", s.addr, "err", err)
 			select { // an error that stays must not keep a processor busy
 			case <-ctx.Done():
-			case <-time.After(100 * time.Millisecond):
+			case <-time.After(time.Second):
 			}
 		}
 	}

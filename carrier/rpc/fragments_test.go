@@ -1,0 +1,136 @@
+package rpc
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"messngr/wire/dcerpc"
+)
+
+func TestCallInFragments(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p := s.peer(alpha)
+		stub := bytes.Repeat([]byte("0123456789abcdef"), 600)
+		out := newTransmission(p.call, stub)
+		first := out.packet(0, true)
+		q := p.question(p.says(first))
+		fack := p.one(dcerpc.TypeFack, p.says(p.identity(q)))
+		if fack.Number != 0 {
+			t.Errorf("fack %+v, want fragment 0", fack)
+		}
+		// All others, backwards, and without asking for facks.
+		for i := out.count - 1; i > 1; i-- {
+			if got := p.says(out.packet(i, false)); len(got) != 0 {
+				t.Errorf("fragment %d is answered with %+v", i, got)
+			}
+		}
+		ping := first
+		ping.Type, ping.Body = dcerpc.TypePing, nil
+		nocall := p.one(dcerpc.TypeNoCall, p.says(ping))
+		f, err := nocall.ParseFack()
+		if err != nil || nocall.Number != 0 || len(f.Beyond) != out.count-2 || f.Beyond[0] != 2 {
+			t.Errorf("nocall %+v, %+v, %v", nocall, f, err)
+		}
+		if got := p.one(dcerpc.TypeResponse, p.says(out.packet(1, true))); got.Number != 0 || !got.Fragment || got.Last {
+			t.Errorf("answer %+v, want its first fragment", got)
+		}
+		s.wantRan(string(stub))
+		if s.server.activities.bytes != 0 || s.server.strangers.bytes != 0 {
+			t.Errorf("%d and %d bytes are counted when nothing is kept", s.server.activities.bytes, s.server.strangers.bytes)
+		}
+	})
+}
+
+// TestAnswerInFragments fetches a long answer, of which the network loses a part.
+func TestAnswerInFragments(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		stub := bytes.Repeat([]byte("0123456789abcdef"), 600)
+		s.do = func(dcerpc.Call) ([]byte, error) { return stub, nil }
+		p := s.peer(alpha)
+		var in assembly
+		packets := p.meets()
+		ping := p.call
+		ping.Type, ping.Body = dcerpc.TypePing, nil
+		for rounds := 0; !in.complete(); rounds++ {
+			if rounds > 40 {
+				t.Fatalf("%d fragments in %d rounds", in.next, rounds)
+			}
+			if len(packets) == 0 {
+				packets = p.says(ping)
+			}
+			var more []dcerpc.Datagram
+			for i, d := range packets {
+				if (i+rounds)%4 == 3 {
+					continue // lost
+				}
+				if _, err := in.add(&d); err != nil {
+					t.Fatal(err)
+				}
+				if !d.NoFack {
+					fack := in.fack(dcerpc.TypeFack, &d, 0)
+					more = append(more, p.says(fack)...)
+				}
+			}
+			packets = more
+		}
+		if !bytes.Equal(in.stub(), stub) {
+			t.Error("another answer than was given")
+		}
+	})
+}
+
+func TestFragmentsOfNoSense(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p := s.peer(alpha)
+		last := p.call
+		last.Fragment, last.Last, last.Number = true, true, 1
+		p.says(last)
+		beyond := last
+		beyond.Last, beyond.Number = false, 2
+		p.says(beyond)
+		s.wantRefused(ReasonMalformed, 1)
+		if n := len(s.server.strangers.calls); n != 0 {
+			t.Errorf("%d strangers are kept", n)
+		}
+		p.one(dcerpc.TypeFack, p.meetsFragment(last))
+		if got := p.status(dcerpc.TypeReject, p.says(beyond)); got != dcerpc.ProtocolError {
+			t.Errorf("rejected with %v", got)
+		}
+		s.wantRefused(ReasonMalformed, 2)
+		s.wantRan()
+	})
+}
+
+// meetsFragment sends a fragment, answers the callback, and returns what comes.
+func (p *peer) meetsFragment(d dcerpc.Datagram) []dcerpc.Datagram {
+	p.t.Helper()
+	return p.says(p.identity(p.question(p.says(d))))
+}
+
+func TestGivenUpFragments(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p := s.peer(alpha)
+		first := p.call
+		first.Fragment, first.NoFack = true, true
+		p.one(dcerpc.TypeFack, p.meetsFragment(first))
+		time.Sleep(callTime + 2*time.Second)
+		ping := first
+		ping.Type, ping.Body = dcerpc.TypePing, nil
+		if got := p.one(dcerpc.TypeNoCall, p.says(ping)); len(got.Body) != 0 {
+			t.Errorf("fragments are kept for more than %v: %+v", callTime, got)
+		}
+		if s.server.activities.bytes != 0 {
+			t.Errorf("%d bytes are counted", s.server.activities.bytes)
+		}
+		// The call may begin anew.
+		p.says(first)
+		last := first
+		last.Last, last.Number = true, 1
+		p.one(dcerpc.TypeResponse, p.says(last))
+		time.Sleep(idleTime + 2*time.Second)
+		if n := len(s.server.activities.known); n != 0 {
+			t.Errorf("%d activities are kept for more than %v", n, idleTime)
+		}
+	})
+}
