@@ -102,8 +102,8 @@ func TestRepetition(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
-	var answer error
-	m := start(t, beta, *rwall.DefaultConfig(), 0, func() error { return answer })
+	answers := make(chan error, 1)
+	m := start(t, beta, *rwall.DefaultConfig(), 0, func() error { return <-answers })
 	c := dial(t, m.at())
 	for _, tt := range []struct {
 		name string
@@ -116,12 +116,11 @@ func TestAnswers(t *testing.T) {
 		{"not stored", messngr.ErrUnavailable, sunrpc.SystemError},
 		{"too long", messngr.ErrTooLong, sunrpc.GarbageArguments},
 	} {
-		answer = tt.err
+		answers <- tt.err
 		if reply := c.call(wall(1, tt.name)); reply.Status != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, reply.Status, tt.want)
 		}
 	}
-	answer = nil
 	change := func(f func(*sunrpc.Call)) sunrpc.Call {
 		c := wall(7, "x")
 		f(&c)
