@@ -37,8 +37,8 @@ func TestNothingRunsWithoutProof(t *testing.T) {
 		s.wantRefused(ReasonMaybe, 32)
 		s.wantRefused(ReasonBroadcast, 16)
 		s.wantRefused(ReasonNoProof, 16)
-		if left := len(s.server.strangers.calls); left != 0 {
-			t.Errorf("%d calls are kept for ever", left)
+		if k := s.keeps(); k.strangers != 0 {
+			t.Errorf("%d calls are kept for ever", k.strangers)
 		}
 	})
 }

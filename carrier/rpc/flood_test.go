@@ -149,8 +149,8 @@ func TestSpooferOfManyAddresses(t *testing.T) {
 		if n := len(s.ran()); n != 5 {
 			t.Errorf("%d calls were run, want the 5 of the honest host", n)
 		}
-		if n := len(s.server.strangers.calls); n > maxStrangers {
-			t.Errorf("%d strangers, want at most %d", n, maxStrangers)
+		if k := s.keeps(); k.strangers > maxStrangers {
+			t.Errorf("%d strangers, want at most %d", k.strangers, maxStrangers)
 		}
 	})
 }
@@ -168,15 +168,8 @@ func TestFloodOfFragments(t *testing.T) {
 				s.forge(netip.AddrPortFrom(address(i), 1026), d)
 			}
 		}
-		if n := s.server.strangers.bytes; n > maxStrangerBytes {
-			t.Errorf("%d bytes of strangers, want at most %d", n, maxStrangerBytes)
-		}
-		size := 0
-		for _, c := range s.server.strangers.calls {
-			size += c.in.size
-		}
-		if size != s.server.strangers.bytes {
-			t.Errorf("%d bytes are kept, %d are counted", size, s.server.strangers.bytes)
+		if k := s.keeps(); k.strangerBytes > maxStrangerBytes || k.strangerBytes != k.inStrangers || k.strangers == 0 {
+			t.Errorf("%+v, want at most %d bytes of strangers, and all of them counted", k, maxStrangerBytes)
 		}
 		time.Sleep(time.Minute)
 		p := s.peer(alpha)
@@ -190,12 +183,8 @@ func TestFloodOfFragments(t *testing.T) {
 				p.says(first)
 			}
 		}
-		size = 0
-		for _, a := range s.server.activities.known {
-			size += a.in.size
-		}
-		if n := s.server.activities.bytes; n > maxAssembly || n != size {
-			t.Errorf("%d bytes of fragments are counted, %d are kept, want at most %d", n, size, maxAssembly)
+		if k := s.keeps(); k.activityBytes > maxAssembly || k.activityBytes != k.inActivities || k.activities == 0 {
+			t.Errorf("%+v, want at most %d bytes of fragments, and all of them counted", k, maxAssembly)
 		}
 		s.wantRan()
 	})
@@ -344,8 +333,8 @@ func FuzzServer(f *testing.F) {
 			}
 			time.Sleep(time.Minute)
 			s.wantRan()
-			if n := len(s.server.strangers.calls); n != 0 {
-				t.Errorf("%d strangers are kept for ever", n)
+			if k := s.keeps(); k != (kept{}) {
+				t.Errorf("%+v is kept for ever", k)
 			}
 		})
 	})

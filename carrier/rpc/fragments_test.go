@@ -36,8 +36,8 @@ func TestCallInFragments(t *testing.T) {
 			t.Errorf("answer %+v, want its first fragment", got)
 		}
 		s.wantRan(string(stub))
-		if s.server.activities.bytes != 0 || s.server.strangers.bytes != 0 {
-			t.Errorf("%d and %d bytes are counted when nothing is kept", s.server.activities.bytes, s.server.strangers.bytes)
+		if k := s.keeps(); k != (kept{activities: 1}) {
+			t.Errorf("%+v is kept when the call is over", k)
 		}
 	})
 }
@@ -90,8 +90,8 @@ func TestFragmentsOfNoSense(t *testing.T) {
 		beyond.Last, beyond.Number = false, 2
 		p.says(beyond)
 		s.wantRefused(ReasonMalformed, 1)
-		if n := len(s.server.strangers.calls); n != 0 {
-			t.Errorf("%d strangers are kept", n)
+		if k := s.keeps(); k != (kept{}) {
+			t.Errorf("%+v is kept", k)
 		}
 		p.one(dcerpc.TypeFack, p.meetsFragment(last))
 		if got := p.status(dcerpc.TypeReject, p.says(beyond)); got != dcerpc.ProtocolError {
@@ -120,8 +120,8 @@ func TestGivenUpFragments(t *testing.T) {
 		if got := p.one(dcerpc.TypeNoCall, p.says(ping)); len(got.Body) != 0 {
 			t.Errorf("fragments are kept for more than %v: %+v", callTime, got)
 		}
-		if s.server.activities.bytes != 0 {
-			t.Errorf("%d bytes are counted", s.server.activities.bytes)
+		if k := s.keeps(); k != (kept{activities: 1}) {
+			t.Errorf("%+v is kept", k)
 		}
 		// The call may begin anew.
 		p.says(first)
@@ -129,8 +129,8 @@ func TestGivenUpFragments(t *testing.T) {
 		last.Last, last.Number = true, 1
 		p.one(dcerpc.TypeResponse, p.says(last))
 		time.Sleep(idleTime + 2*time.Second)
-		if n := len(s.server.activities.known); n != 0 {
-			t.Errorf("%d activities are kept for more than %v", n, idleTime)
+		if k := s.keeps(); k != (kept{}) {
+			t.Errorf("%+v is kept for more than %v", k, idleTime)
 		}
 	})
 }

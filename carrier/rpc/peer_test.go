@@ -85,6 +85,31 @@ func (s *served) wantRefused(reason string, want int64) {
 	}
 }
 
+// kept is what a server keeps just now.
+type kept struct {
+	strangers, strangerBytes  int // with the bytes that are counted
+	activities, activityBytes int
+	inStrangers, inActivities int // the bytes that there are
+}
+
+// keeps returns what the server keeps when nothing happens any more.
+func (s *served) keeps() kept {
+	synctest.Wait()
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
+	k := kept{
+		strangers: len(s.server.strangers.calls), strangerBytes: s.server.strangers.bytes,
+		activities: len(s.server.activities.known), activityBytes: s.server.activities.bytes,
+	}
+	for _, c := range s.server.strangers.calls {
+		k.inStrangers += c.in.size
+	}
+	for _, a := range s.server.activities.known {
+		k.inActivities += a.in.size
+	}
+	return k
+}
+
 // peer is a client that is made by hand.
 type peer struct {
 	t      testing.TB
