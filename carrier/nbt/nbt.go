@@ -25,6 +25,9 @@ type Interface = link.Interface
 // Interfaces lists the IPv4 addresses of all interfaces that are up, loopback included.
 func Interfaces() ([]Interface, error) { return link.List() }
 
+// A NameServer answers what other machines ask the name server at this host.
+type NameServer = nameservice.Server
+
 // Config says how a host takes part in NetBIOS over TCP/IP.
 type Config struct {
 	// Interfaces are where names are claimed and questions answered, until
@@ -45,6 +48,8 @@ type Config struct {
 	HideUsers bool
 	// LMHosts is the path of an LMHOSTS file, which is asked last; "" for none.
 	LMHosts string
+	// Server is the name server (WINS) that other machines find at this host; nil for none.
+	Server NameServer
 	// Allow are networks whose questions are answered, besides the attached ones
 	// and the name servers.
 	Allow []netip.Prefix
@@ -115,7 +120,7 @@ func newCarrier(cfg Config, listen link.Listener) (*Carrier, error) {
 	}
 	names, err := nameservice.New(nameservice.Config{
 		Port: cfg.Ports.Name, Listen: listen, NodeType: cfg.NodeType, WINS: cfg.WINS, Scope: cfg.Scope,
-		HideUsers: cfg.HideUsers, LMHosts: cfg.LMHosts, Allow: cfg.Allow, Log: log,
+		HideUsers: cfg.HideUsers, LMHosts: cfg.LMHosts, Server: cfg.Server, Allow: cfg.Allow, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("nbt: %w", err)

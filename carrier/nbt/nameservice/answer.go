@@ -14,31 +14,35 @@ const answerTTL = claimTTL
 // handle takes in one packet, and writes the answer, if there is one, by way of out.
 func (n *Node) handle(b []byte, from netip.AddrPort, out []byte) {
 	p, err := nbns.Parse(b)
-	if err != nil || !netbios.SameScope(p.Scope, n.service.cfg.Scope) && p.Name != (netbios.Name{}) {
-		return
-	}
-	if p.Kind.Response() {
+	switch {
+	case err != nil:
+	case p.Kind.Response():
 		n.deliver(p, from)
-		return
+	case n.served(&p, from.Addr()):
+		n.serve(&p, from, out)
+	case !n.serving || !netbios.SameScope(p.Scope, n.service.cfg.Scope):
+	case !n.trusts(from.Addr()):
+		n.admit(&p, from, len(b), out)
+	default:
+		if reply, ok := n.reply(&p, from); ok {
+			n.write(reply, from, out)
+		}
 	}
-	reply, ok := n.reply(&p, from)
-	if !ok {
-		return
+}
+
+// write sends an answer by way of out.
+func (n *Node) write(reply nbns.Packet, to netip.AddrPort, out []byte) {
+	out, err := reply.Append(out)
+	if err == nil {
+		_, err = n.unicast.WriteToUDPAddrPort(out, to)
 	}
-	if out, err = reply.Append(out); err != nil {
-		n.service.log.Debug("answer cannot be encoded", "error", err)
-		return
-	}
-	if _, err = n.unicast.WriteToUDPAddrPort(out, from); err != nil {
-		n.service.log.Debug("answer not sent", "to", from, "error", err)
+	if err != nil {
+		n.service.log.Debug("answer not sent", "to", to, "error", err)
 	}
 }
 
 // reply gives the answer to a request, if it deserves one.
 func (n *Node) reply(p *nbns.Packet, from netip.AddrPort) (nbns.Packet, bool) {
-	if !n.serving || !n.trusts(from.Addr()) {
-		return nbns.Packet{}, false
-	}
 	question := p.Kind == nbns.Query || p.Kind == nbns.StatusRequest
 	switch {
 	case p.Broadcast && n.nodeType() == nbns.PNode:
@@ -48,7 +52,7 @@ func (n *Node) reply(p *nbns.Packet, from netip.AddrPort) (nbns.Packet, bool) {
 	}
 	switch p.Kind {
 	case nbns.Query:
-		return n.replyQuery(p)
+		return n.replyQuery(p, from.Addr())
 	case nbns.StatusRequest:
 		return n.replyStatus(p)
 	case nbns.Registration, nbns.MultihomedRegistration, nbns.Overwrite, nbns.Refresh:
@@ -60,9 +64,25 @@ func (n *Node) reply(p *nbns.Packet, from netip.AddrPort) (nbns.Packet, bool) {
 	}
 }
 
+// admit answers the one question that we owe to nodes of other networks: whether we still
+// have a name that we have registered at a name server. The server may send them to us
+// when they claim it (RFC 1002 4.2.7), and who hears nothing takes the name. Since anybody
+// can ask in anybody's name, the answer is never longer than the question: claimants
+// like ourselves ask with some bytes more than needed.
+func (n *Node) admit(p *nbns.Packet, from netip.AddrPort, length int, out []byte) {
+	c := n.find(p.Name)
+	if p.Kind != nbns.Query || p.Broadcast || c == nil || c.group || !c.atServer() || !n.admitLimit.Allow() {
+		return
+	}
+	reply := nbns.Packet{ID: p.ID, Kind: nbns.QueryResponse, Name: p.Name, Scope: p.Scope, TTL: answerTTL, Addresses: c.self}
+	if answer, err := reply.Append(out); err == nil && len(answer) <= length {
+		n.write(reply, from, out)
+	}
+}
+
 // trusts reports whether a question from addr is answered: by directly attached
 // nodes, the name servers, and those of the allow-list. To all others the service
-// does not exist, since its answers are larger than the questions.
+// hardly exists, since its answers are larger than the questions.
 func (n *Node) trusts(addr netip.Addr) bool {
 	if n.iface.Prefix.Contains(addr) || slices.Contains(n.service.cfg.WINS, addr) {
 		return true
@@ -72,14 +92,14 @@ func (n *Node) trusts(addr netip.Addr) bool {
 
 // replyQuery answers for the names that we own, and for the wildcard name. Only a
 // question to us alone gets a negative answer (RFC 1002 5.1.1.2 and 5.1.2.2).
-func (n *Node) replyQuery(p *nbns.Packet) (nbns.Packet, bool) {
+func (n *Node) replyQuery(p *nbns.Packet, from netip.Addr) (nbns.Packet, bool) {
 	reply := nbns.Packet{ID: p.ID, Kind: nbns.QueryResponse, Name: p.Name, Scope: p.Scope, TTL: answerTTL}
 	if p.Name == netbios.Wildcard() {
 		reply.Addresses = []nbns.Address{{Addr: n.iface.Addr(), Node: n.nodeType()}}
 		return reply, true
 	}
 	cl := n.find(p.Name)
-	if cl == nil || !cl.tell(p.Broadcast) {
+	if cl == nil || !cl.tell(p.Broadcast, from) {
 		reply.Rcode, reply.TTL = nbns.RcodeName, 0
 		return reply, !p.Broadcast
 	}
@@ -137,7 +157,7 @@ func (n *Node) deliver(p nbns.Packet, from netip.AddrPort) {
 		return
 	}
 	if p.Kind == nbns.RegistrationResponse && p.Rcode != nbns.RcodeOK && cl != nil && n.trusts(from.Addr()) &&
-		!n.service.isOwn(from.Addr()) {
+		netbios.SameScope(p.Scope, n.service.cfg.Scope) && !n.service.isOwn(from.Addr()) {
 		cl.suspect()
 	}
 }

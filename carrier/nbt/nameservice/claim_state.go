@@ -57,11 +57,27 @@ func (c *claim) owned() bool {
 }
 
 // tell reports whether to answer a question for the name. A name server that sends
-// others to us has given us the name, even while we still ask our own network.
-func (c *claim) tell(broadcast bool) bool {
+// others to us has given us the name, even while we still ask our own network; and so has
+// the one that asks us while we wait for its answer.
+func (c *claim) tell(broadcast bool, from netip.Addr) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state == carrier.Owned || !broadcast && c.state == carrier.Claiming && c.server.IsValid()
+	return c.state == carrier.Owned ||
+		!broadcast && c.state == carrier.Claiming && (c.server.IsValid() || c.asking == from)
+}
+
+// atServer reports whether a name server has given us the name.
+func (c *claim) atServer() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.server.IsValid() && (c.state == carrier.Owned || c.state == carrier.Claiming)
+}
+
+// setAsking notes which name server is being asked for the name.
+func (c *claim) setAsking(server netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asking = server
 }
 
 // setServer notes where the name is registered.

@@ -24,13 +24,19 @@ type exchange struct {
 	node      *Node
 	request   nbns.Packet
 	to        netip.AddrPort
+	padding   int // bytes after the request, which nobody reads
 	responses chan response
 }
 
-// begin prepares to send the request, as broadcast if to is the address for that,
-// and draws an id for it that a stranger cannot guess at once. The caller must end it.
+// begin prepares to send a request about a name in our scope.
 func (n *Node) begin(request nbns.Packet, to netip.Addr) *exchange {
 	request.Scope = n.service.cfg.Scope
+	return n.exchange(request, to)
+}
+
+// exchange prepares to send the request, as broadcast if to is the address for that,
+// and draws an id for it that a stranger cannot guess at once. The caller must end it.
+func (n *Node) exchange(request nbns.Packet, to netip.Addr) *exchange {
 	request.Broadcast = to == n.iface.Broadcast
 	x := &exchange{node: n, request: request, to: n.to(to), responses: make(chan response, 32)}
 	n.mu.Lock()
@@ -53,7 +59,8 @@ func (x *exchange) end() {
 // awaits reports whether p, which has the id of the exchange, answers it: what is
 // asked from one node counts only from there.
 func (x *exchange) awaits(p nbns.Packet, from netip.Addr) bool {
-	if p.Name != x.request.Name && (p.Name != netbios.Name{} || p.Rcode == nbns.RcodeOK) {
+	same := p.Name == x.request.Name && netbios.SameScope(p.Scope, x.request.Scope)
+	if !same && (p.Name != netbios.Name{} || p.Rcode == nbns.RcodeOK) {
 		return false
 	}
 	if x.request.Broadcast {
@@ -70,6 +77,7 @@ func (x *exchange) send() error {
 	if err != nil {
 		return err
 	}
+	b = append(b, make([]byte, x.padding)...)
 	_, err = x.node.unicast.WriteToUDPAddrPort(b, x.to)
 	return err
 }

@@ -39,6 +39,8 @@ type Config struct {
 	HideUsers bool
 	// LMHosts is the path of an LMHOSTS file, which is asked last; "" for none.
 	LMHosts string
+	// Server is the name server that other nodes find at this host; nil for none.
+	Server Server
 	// Allow are networks whose questions are answered, besides the attached ones and
 	// the name servers.
 	Allow []netip.Prefix

@@ -129,6 +129,7 @@ var errLost = errors.New("name is owned by another node")
 // answers. Between refreshes it only asks servers that are preferred to the present one.
 func (c *claim) register(ctx context.Context, due bool) error {
 	set := c.node.service.servers
+	defer c.setAsking(netip.Addr{})
 	for _, server := range set.order {
 		if server == c.server && !due {
 			return nil
@@ -140,6 +141,7 @@ func (c *claim) register(ctx context.Context, due bool) error {
 		if server != c.server {
 			kind = c.registration()
 		}
+		c.setAsking(server)
 		ttl, err := c.registerAt(ctx, server, kind)
 		switch {
 		case err == nil:
@@ -220,14 +222,24 @@ func (c *claim) holds(ctx context.Context, challenge response) bool {
 	return false
 }
 
-// asksOwner asks the node at addr, if it is not this one, whether it has the name.
+// answerSurplus is by how many bytes the answer to a query is longer than the query.
+const answerSurplus = 12
+
+// asksOwner asks the node at addr, if it is not this one, whether it has the name. A node
+// of another network may answer only to a question that is as long as the answer; others
+// may not know what to make of one.
 func (n *Node) asksOwner(ctx context.Context, addr netip.Addr, name netbios.Name) bool {
 	if isEverybody(addr) || n.service.isOwn(addr) {
 		return false
 	}
 	x := n.begin(nbns.Packet{Kind: nbns.Query, Name: name}, addr)
 	defer x.end()
-	got, err := x.first(ctx, nodeRetry, func(r response) bool { return r.Kind == nbns.QueryResponse })
+	told := func(r response) bool { return r.Kind == nbns.QueryResponse }
+	got, err := x.first(ctx, nodeRetry, told)
+	if errors.Is(err, errNoAnswer) && !n.iface.Prefix.Contains(addr) {
+		x.padding = answerSurplus
+		got, err = x.first(ctx, nodeRetry, told)
+	}
 	return err == nil && got.Rcode == nbns.RcodeOK && len(got.Addresses) > 0
 }
 

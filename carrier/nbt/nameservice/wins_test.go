@@ -395,13 +395,10 @@ func TestChallenge(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLAN(1)
 			w := newWINS(t, l, "10.0.0.5")
-			// An owner answers questions from other networks only where it may.
-			other := l.start(t, Config{Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}}, "10.0.1.7/24")
+			other := l.start(t, servedBy("10.0.0.5"), "10.0.1.7/24")
 			mustClaim(t, other.Service, pc17)
 			w.odd = challenge("10.0.1.7")
-			w.records[pc17] = []nbns.Address{{Addr: addr("10.0.1.7")}}
-			cfg := servedBy("10.0.0.5")
-			h := l.start(t, cfg, "10.0.0.1/24")
+			h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
 			wantConflict(t, tryClaim(t, h.Service, pc17, false), pc17, "10.0.1.7")
 		})
 	})

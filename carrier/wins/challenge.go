@@ -1,0 +1,67 @@
+package wins
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"messngr/wire/nbns"
+)
+
+const (
+	// waitTime is what a claimant is told to wait while owners are asked. Samba's clients
+	// take less than 9 s for a mistake.
+	waitTime = 10 * time.Second
+	// maxPending is how many claims may wait for owners at the same time.
+	maxPending = 256
+)
+
+// A challenge finds out whether the owners of a name still want it, which another
+// machine claims (RFC 1002 5.1.4.1, MS-NBTE 3.2.5.2).
+type challenge struct {
+	server  *Server
+	request nbns.Packet
+	from    netip.AddrPort
+	record  *record
+	owners  []netip.Addr
+	began   time.Time
+}
+
+// run asks all owners at the same time, and returns the answer for the claimant.
+func (c *challenge) run(ctx context.Context, ask Ask) nbns.Packet {
+	answers := make([][]netip.Addr, len(c.owners))
+	var asked sync.WaitGroup
+	for i, at := range c.owners {
+		asked.Go(func() { answers[i] = ask(ctx, at, c.request.Name, c.request.Scope) })
+	}
+	asked.Wait()
+	return c.server.answer(c.request, c.server.settle(c, slices.Concat(answers...), time.Now()))
+}
+
+// settle decides about a claim after the owners were asked. They told, all together, the
+// addresses under which the name is in use. A claimant who is among them is the same
+// machine by another interface; one who is not has to find another name.
+func (s *Server) settle(c *challenge, told []netip.Addr, now time.Time) nbns.Rcode {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.pending, claimant{c.from, c.request.ID})
+	k := key{c.request.Name, c.request.Scope}
+	r := s.live(k, now)
+	switch {
+	case r == nil:
+		return s.enter(k, c.request, c.from.Addr(), now)
+	case r != c.record || r.heard.After(c.began):
+		return nbns.RcodeActive // somebody has registered the name meanwhile
+	case len(told) == 0:
+		s.remove(k)
+		return s.enter(k, c.request, c.from.Addr(), now)
+	case kindOf(c.request) != unique || !slices.Contains(told, c.request.Addresses[0].Addr):
+		return nbns.RcodeActive
+	}
+	s.add(k, r, c.request, now)
+	r.prune(func(o owner) bool { return !slices.Contains(told, o.addr) })
+	s.changed[k] = struct{}{}
+	return nbns.RcodeOK
+}
