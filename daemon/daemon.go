@@ -19,6 +19,7 @@ import (
 	"messngr/carrier/nbt"
 	"messngr/carrier/rpc"
 	"messngr/carrier/smbd"
+	"messngr/carrier/wins"
 	"messngr/control"
 	"messngr/display"
 	"messngr/names"
@@ -70,6 +71,7 @@ type daemon struct {
 	claims     []func(context.Context) // of the names that are ours from the start
 	nbt        *nbt.Carrier            // nil if it is switched off
 	rpc        *rpc.Carrier            // nil if it is switched off
+	wins       *wins.Server            // nil unless this host is the name server of its site
 	samba      *smbd.Samba             // nil where no port is Samba's
 	handovers  handovers               // of messages that Samba took
 	carriers   []carrier.NetBIOS
@@ -111,6 +113,9 @@ func (d *daemon) assemble(ctx context.Context) error {
 		return err
 	}
 	if err := d.firstChoice(); err != nil {
+		return err
+	}
+	if err := d.buildWINS(ctx); err != nil {
 		return err
 	}
 	if err := d.buildCarriers(); err != nil {
@@ -220,6 +225,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer stopMiddle()
 	inner, middle := errgroup.WithContext(middle)
 	inner.Go(func() error { return d.router.Run(middle) })
+	inner.Go(func() error { return d.runWINS(middle) })
 	for _, shown := range d.displays {
 		inner.Go(func() error { return d.router.Show(middle, shown.Name, shown.Display) })
 	}

@@ -50,6 +50,9 @@ func (d *daemon) buildCarriers() error {
 		HideUsers: !d.s.nbt.ShowUsers, LMHosts: d.s.nbt.LMHosts, Allow: d.policy.Allowed(),
 		Log: d.log.With("carrier", "nbt"),
 	}
+	if d.wins != nil {
+		cfg.Server = d.wins
+	}
 	if d.buildSamba(); d.samba != nil {
 		cfg.Neighbour = d.samba
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"messngr/carrier/smbd"
+	"messngr/carrier/wins"
 	"messngr/config"
 	"messngr/policy"
 	"messngr/wire/oem"
@@ -42,7 +43,6 @@ type general struct {
 	Name       string   `toml:"name" comment:"this machine's message name, at most 15 letters; empty: the first label of the host's name"`
 	Workgroup  string   `toml:"workgroup" comment:"the workgroup or domain whose broadcasts are received"`
 	Interfaces []string `toml:"interfaces" comment:"network interfaces to use, such as [\"eth0\"]; [\"lan\"] is all with a private address; empty: loopback only"`
-	WINS       []string `toml:"wins" comment:"addresses of name servers (WINS), the preferred one first"`
 	CodePage   string   `toml:"code_page" comment:"the OEM code page of the old machines around, such as 437, 850, 866, 932"`
 	State      string   `toml:"state" comment:"folder for the messages; empty: /var/lib/messngr for root, else the XDG state directory"`
 	Socket     string   `toml:"socket" comment:"path of the socket for the command line; empty: /run/messngr/messngr.sock, or the XDG runtime directory"`
@@ -61,6 +61,7 @@ type settings struct {
 	store      storeConfig
 	policy     policy.Config
 	nbt        nbtConfig
+	nameServer winsConfig
 	rpc        rpcConfig
 	samba      smbd.Config
 	parts      map[string]any // section name -> what the part's Config returned
@@ -72,13 +73,14 @@ type settings struct {
 
 func defaults() *settings {
 	return &settings{
-		general: general{Workgroup: "WORKGROUP", CodePage: oem.Default},
-		store:   storeConfig{KeepDays: 365, KeepCount: 100_000},
-		policy:  policy.Defaults(),
-		nbt:     nbtDefaults(),
-		rpc:     rpcConfig{Enabled: true},
-		samba:   smbd.DefaultConfig(),
-		parts:   make(map[string]any),
+		general:    general{Workgroup: "WORKGROUP", CodePage: oem.Default},
+		store:      storeConfig{KeepDays: 365, KeepCount: 100_000},
+		policy:     policy.Defaults(),
+		nbt:        nbtDefaults(),
+		nameServer: winsConfig{Config: wins.Defaults()},
+		rpc:        rpcConfig{Enabled: true},
+		samba:      smbd.DefaultConfig(),
+		parts:      make(map[string]any),
 	}
 }
 
@@ -118,6 +120,7 @@ func (s *settings) sections() []config.Section {
 		{Name: "store", Config: &s.store},
 		{Name: "policy", Config: &s.policy},
 		{Name: "nbt", Config: &s.nbt},
+		{Name: "wins", Config: &s.nameServer},
 		{Name: "samba", Config: &s.samba},
 		{Name: "rpc", Config: &s.rpc},
 	}
@@ -151,7 +154,7 @@ func (s *settings) apply(o Options) {
 		s.Interfaces = o.Interfaces
 	}
 	if len(o.WINS) > 0 {
-		s.WINS = o.WINS
+		s.nameServer.Servers = o.WINS
 	}
 	if o.PortOffset != 0 {
 		s.PortOffset = o.PortOffset
@@ -166,10 +169,10 @@ func (s *settings) check() error {
 	if s.Name == "" {
 		s.Name = hostName()
 	}
-	for _, w := range s.WINS {
+	for _, w := range s.nameServer.Servers {
 		addr, err := netip.ParseAddr(w)
 		if err != nil || !addr.Is4() {
-			return fmt.Errorf("wins %q: want the IPv4 address of a name server", w)
+			return fmt.Errorf("[wins] servers %q: want the IPv4 address of a name server", w)
 		}
 		s.wins = append(s.wins, addr)
 	}

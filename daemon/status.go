@@ -23,7 +23,7 @@ func (d *daemon) status(context.Context) control.Status {
 		Name: d.s.Name, Workgroup: d.s.Workgroup, Version: Version(), PID: os.Getpid(), Started: d.started,
 		State: "running", StateDir: d.s.State, Socket: d.s.Socket,
 		NodeType: d.node.String(), CodePage: d.s.page.String(), PortOffset: d.s.PortOffset,
-		Interfaces: describe(chosen), Available: describe(available), WINS: d.s.WINS,
+		Interfaces: describe(chosen), Available: describe(available), WINS: d.s.servers(),
 		Ports: d.ports(), Transports: []control.Part{}, Displays: []control.Part{},
 		Names: control.NamesOf(d.names), Counters: d.router.Counters(), Refused: []control.Refusal{},
 	}
