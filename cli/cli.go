@@ -182,7 +182,7 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 	)
 	grouped(root, groupSend, a.sendCommand(), a.replyCommand(), a.wallCommand(), a.writeCommand(), a.netCommand())
 	grouped(root, groupRead, a.inboxCommand(), a.watchCommand(), a.trayCommand(), a.sentCommand(), a.importCommand())
-	grouped(root, groupRun, a.serveCommand(), a.statusCommand(), a.nameCommand(), a.nbtstatCommand(), a.policyCommand(), a.serviceCommand(), a.receiveCommand())
+	grouped(root, groupRun, a.serveCommand(), a.statusCommand(), a.nameCommand(), a.nbtstatCommand(), a.whoCommand(), a.policyCommand(), a.serviceCommand(), a.receiveCommand())
 	grouped(root, groupOther, a.docsCommand(), a.versionCommand())
 	return root
 }

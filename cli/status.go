@@ -87,6 +87,17 @@ func (a *app) printStatus(s *control.Status) {
 		a.printf("  %s\n", oem.CleanLine(hint))
 	}
 
+	if s.Samba != nil {
+		a.section("Beside Samba")
+		for _, line := range s.Samba.State {
+			a.printf("  %s\n", oem.CleanLine(line))
+		}
+		if s.Samba.Hint != "" {
+			a.printf("  %s\n", oem.CleanLine(s.Samba.Hint))
+		}
+		a.printf("  (arrangement %d of doc/samba.md)\n", s.Samba.Arrangement)
+	}
+
 	a.section("Names")
 	a.rows(nameRows(s.Names)[1:])
 

@@ -35,6 +35,8 @@ type Service struct {
 	Stop func()
 	// NetBIOS asks the name service; nil if it is switched off.
 	NetBIOS NetBIOS
+	// Who lists the machines on the networks; nil if NetBIOS is switched off.
+	Who func(ctx context.Context, quick bool) WhoList
 	// Injection takes what Samba hands over; nil if it takes nothing.
 	Injection Injection
 
@@ -62,6 +64,7 @@ func (s *Service) routes() []route {
 		op("GET /v1/netbios/cache", s.netbiosCache),
 		op("DELETE /v1/netbios/cache", s.netbiosPurge).forAdmin(),
 		op("GET /v1/netbios/adapter", s.netbiosAdapter),
+		op("GET /v1/who", s.who),
 		op("GET /v1/policy", s.ruleList),
 		op("POST /v1/policy", s.ruleSet).forAdmin(),
 		op("DELETE /v1/policy", s.ruleRemove).forAdmin(),

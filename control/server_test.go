@@ -72,7 +72,7 @@ func newHouse(t testing.TB) *house {
 				{Via: "mailslot", Sender: h.carrier, Group: true, Best: messngr.Sent},
 			},
 		}),
-		Store: h.store, Names: table, Policy: rules, Log: log, NetBIOS: h.carrier, Injection: &injection{},
+		Store: h.store, Names: table, Policy: rules, Log: log, NetBIOS: h.carrier, Injection: &injection{}, Who: whoIsThere,
 		Status: func(context.Context) control.Status { return fullStatus(table) },
 		Stop:   func() { h.stopped++ },
 	}
@@ -288,6 +288,18 @@ func (*carrier) Find(_ context.Context, name string) (netip.Addr, error) {
 	return netip.MustParseAddr("10.0.0.18"), nil
 }
 
+// whoIsThere has something in every field.
+func whoIsThere(_ context.Context, quick bool) control.WhoList {
+	now := time.Now()
+	return control.WhoList{
+		Machines: []control.Machine{{
+			Name: "PC18", Workgroup: "WORKGROUP", Address: "10.0.0.18", Users: []string{"BOB"}, Carriers: []string{"nbt"},
+			Takes: []string{"smb"}, System: "Unix", Comment: "messngr", Master: true, SeenAt: &now, Sources: []string{"announced"},
+		}},
+		Notes: []string{fmt.Sprint("quick: ", quick)},
+	}
+}
+
 // fullStatus has something in every field.
 func fullStatus(table *names.Table) control.Status {
 	return control.Status{
@@ -295,6 +307,7 @@ func fullStatus(table *names.Table) control.Status {
 		Interfaces: []control.Interface{{Name: "lo", Prefix: "127.0.0.1/8"}}, Available: []control.Interface{{Name: "eth0"}},
 		Ports:      []control.Port{{Network: "tcp", Address: "127.0.0.1:139", Purpose: "sessions", Holder: "smbd"}},
 		Transports: []control.Part{{Name: "smb"}}, Displays: []control.Part{{Name: "tty"}}, Names: control.NamesOf(table),
+		Samba:    &control.Samba{Arrangement: 2, State: []string{"nmbd has the names"}, Hint: "see doc/samba.md"},
 		Counters: map[string]int64{"taken": 1}, Refused: []control.Refusal{{Address: "192.0.2.1", Last: time.Now()}},
 	}
 }
@@ -352,6 +365,8 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		{alice, "DELETE", "/v1/netbios/cache", "", 403, "forbidden"},
 		{alice, "GET", "/v1/netbios/adapter?name=PC18", "", 200, ""},
 		{alice, "GET", "/v1/netbios/adapter?address=10.0.0.99", "", 422, "unknown_name"},
+		{alice, "GET", "/v1/who?quick=true", "", 200, ""},
+		{alice, "GET", "/v1/who?slow=true", "", 400, "bad_request"},
 		{alice, "POST", "/v1/import", `{"program":"linpopup","messages":[{"from":"A","to":"B","text":"C","sent":"2005-03-01T14:02:11Z"}]}`, 200, ""},
 		{alice, "POST", "/v1/import", `{"program":"mutt","messages":[]}`, 400, "bad_request"},
 		{root, "POST", "/v1/inject", `{"id":"` + other + `","from":"A","machine":"PC18","text":"aGVsbG8=","at":"2026-03-01T14:02:11Z"}`, 200, ""},

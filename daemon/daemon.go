@@ -16,6 +16,7 @@ import (
 
 	"messngr"
 	"messngr/carrier"
+	"messngr/carrier/browser"
 	"messngr/carrier/nbt"
 	"messngr/carrier/rpc"
 	"messngr/carrier/smbd"
@@ -74,6 +75,8 @@ type daemon struct {
 	wins       *wins.Server            // nil unless this host is the name server of its site
 	samba      *smbd.Samba             // nil where no port is Samba's
 	handovers  handovers               // of messages that Samba took
+	browser    *browser.Browser        // nil without NetBIOS
+	neighbours neighbours
 	carriers   []carrier.NetBIOS
 	node       nbns.NodeType
 	moved      bool // the ports were moved up for want of privileges
@@ -138,6 +141,11 @@ func (d *daemon) assemble(ctx context.Context) error {
 	d.policy.Reserve(name)
 	if err := d.ownNames(ctx); err != nil {
 		return err
+	}
+	if d.nbt != nil {
+		if err := d.buildBrowser(); err != nil {
+			return err
+		}
 	}
 	routes, err := d.buildTransports()
 	if err != nil {
@@ -233,15 +241,22 @@ func (d *daemon) run(ctx context.Context) error {
 	for _, r := range d.receivers {
 		outer.Go(func() error { return r.Receive(ctx, d.router.Accept) })
 	}
+	// The networks end when everybody has been told that the machine goes.
+	networks, stopNetworks := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopNetworks()
+	outer.Go(func() error {
+		defer stopNetworks()
+		return d.appear(ctx)
+	})
 	for _, c := range d.networks() {
-		outer.Go(func() error { return c.Run(ctx) })
+		outer.Go(func() error { return c.Run(networks) })
 	}
 	service := &control.Service{
 		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
 		Status: d.status, Stop: d.stop, Injection: d.handovers,
 	}
 	if d.nbt != nil {
-		service.NetBIOS = netBIOS{d.nbt, d.s.page}
+		service.NetBIOS, service.Who = netBIOS{d.nbt, d.s.page}, d.who
 	}
 	outer.Go(func() error { return service.Serve(ctx, d.socket) })
 	outer.Go(func() error { return d.followInterfaces(ctx) })

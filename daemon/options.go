@@ -64,6 +64,7 @@ type settings struct {
 	nameServer winsConfig
 	rpc        rpcConfig
 	samba      smbd.Config
+	browser    browserConfig
 	parts      map[string]any // section name -> what the part's Config returned
 	page       oem.Page
 	wins       []netip.Addr
@@ -80,6 +81,7 @@ func defaults() *settings {
 		nameServer: winsConfig{Config: wins.Defaults()},
 		rpc:        rpcConfig{Enabled: true},
 		samba:      smbd.DefaultConfig(),
+		browser:    browserDefaults(),
 		parts:      make(map[string]any),
 	}
 }
@@ -122,6 +124,7 @@ func (s *settings) sections() []config.Section {
 		{Name: "nbt", Config: &s.nbt},
 		{Name: "wins", Config: &s.nameServer},
 		{Name: "samba", Config: &s.samba},
+		{Name: "browser", Config: &s.browser},
 		{Name: "rpc", Config: &s.rpc},
 	}
 	add := func(name string, make func() any) {

@@ -1,0 +1,326 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"messngr/carrier"
+	"messngr/carrier/browser"
+	"messngr/control"
+	"messngr/names"
+	"messngr/transport/samba"
+	"messngr/wire/browse"
+	"messngr/wire/netbios"
+	"messngr/wire/oem"
+)
+
+// browserConfig is the section [browser].
+type browserConfig struct {
+	Announce bool   `toml:"announce" comment:"let this machine appear in lists of the network (Network Neighborhood), but never on loopback"`
+	Comment  string `toml:"comment" comment:"what such lists say of it, at most 42 characters"`
+}
+
+func browserDefaults() browserConfig { return browserConfig{Announce: true, Comment: "messngr"} }
+
+// buildBrowser attaches the browser service to the carriers.
+func (d *daemon) buildBrowser() error {
+	own, err := d.netbiosName(d.s.Name)
+	if err != nil {
+		return err
+	}
+	workgroup, err := d.netbiosName(d.s.Workgroup)
+	if err != nil {
+		return err
+	}
+	comment, _ := d.s.page.Encode(oem.CleanLine(d.s.browser.Comment))
+	d.browser = browser.New(browser.Config{
+		Networks: d.carriers, Name: own, Workgroup: workgroup,
+		Silent: !d.s.browser.Announce || d.s.isLoopback, Comment: string(comment), Log: d.log.With("carrier", "browser"),
+	})
+	return nil
+}
+
+// appear lets the machine appear in lists of the network until ctx ends.
+func (d *daemon) appear(ctx context.Context) error {
+	if d.browser == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return d.browser.Run(ctx)
+}
+
+// netbiosName is the name of a machine or a workgroup.
+func (d *daemon) netbiosName(s string) (netbios.Name, error) {
+	label, err := d.s.page.EncodeName(s)
+	if err != nil {
+		return netbios.Name{}, err
+	}
+	return netbios.New(string(label), netbios.Workstation)
+}
+
+const (
+	// whoTime bounds how long the network is asked who is there.
+	whoTime = 5 * time.Second
+	// whoAge is how old an answer may be that is given again: everybody may ask, and
+	// not everybody shall make the network busy.
+	whoAge = 10 * time.Second
+	// maxAsked is how many machines are asked for their names, and askedAtOnce how
+	// many of them at once.
+	maxAsked, askedAtOnce = 512, 32
+)
+
+// neighbours remembers who was on the network lately.
+type neighbours struct {
+	mu   sync.Mutex // held while the network is asked
+	at   time.Time
+	last control.WhoList
+}
+
+// who lists the machines on the network.
+func (d *daemon) who(ctx context.Context, quick bool) control.WhoList {
+	ctx, cancel := context.WithTimeout(ctx, whoTime)
+	defer cancel()
+	d.neighbours.mu.Lock()
+	defer d.neighbours.mu.Unlock()
+	if time.Since(d.neighbours.at) < whoAge {
+		return d.neighbours.last
+	}
+	s := &survey{page: d.s.page, workgroup: d.s.Workgroup, machines: make(map[string]*control.Machine)}
+	s.self(d)
+	s.announced(d.browser.Heard())
+	s.listed(d.browser.List(ctx))
+	if nmbdRan, _ := d.samba.Ran(); nmbdRan {
+		s.nmbd(d.samba.Machines())
+	}
+	if !quick {
+		s.askAll(ctx, d.carriers)
+	}
+	list := s.result()
+	if !quick && ctx.Err() == nil {
+		d.neighbours.at, d.neighbours.last = time.Now(), list
+	}
+	return list
+}
+
+// survey collects what is known of machines, from several sources.
+type survey struct {
+	page      oem.Page
+	workgroup string // ours
+
+	mu       sync.Mutex
+	machines map[string]*control.Machine
+	notes    []string
+}
+
+// machine returns the machine of that name. The caller holds mu, or is alone.
+func (s *survey) machine(name, source string) *control.Machine {
+	name = oem.CleanLine(name)
+	m := s.machines[name]
+	if m == nil {
+		m = &control.Machine{Name: name, Users: []string{}, Carriers: []string{}, Takes: []string{}, Sources: []string{}}
+		s.machines[name] = m
+	}
+	if !slices.Contains(m.Sources, source) {
+		m.Sources = append(m.Sources, source)
+	}
+	return m
+}
+
+// found notes that a machine was heard of by this host itself.
+func found(m *control.Machine, at time.Time) {
+	if m.SeenAt == nil || m.SeenAt.Before(at) {
+		m.SeenAt = &at
+	}
+	if !slices.Contains(m.Carriers, "nbt") {
+		m.Carriers = append(m.Carriers, "nbt")
+	}
+}
+
+func (s *survey) note(text string) { s.notes = append(s.notes, oem.CleanLine(text)) }
+
+func (s *survey) self(d *daemon) {
+	m := s.machine(d.s.Name, "self")
+	m.Workgroup, m.System = d.s.Workgroup, browse.Unix.System()
+	if chosen, _ := d.interfaces(); len(chosen) > 0 {
+		m.Address = chosen[0].Addr().String()
+	}
+	found(m, time.Now())
+	for _, e := range d.names.List() {
+		if e.Kind == names.User || e.Kind == names.Alias {
+			m.Users = append(m.Users, e.Name)
+		}
+	}
+	for _, k := range d.transports {
+		if k.Name != samba.Name { // that is smbd's
+			m.Takes = append(m.Takes, k.Name)
+		}
+	}
+}
+
+func (s *survey) announced(list []browser.Machine) {
+	for _, a := range list {
+		m := s.machine(s.page.DecodeName([]byte(a.Name)), "announced")
+		m.Workgroup = oem.CleanLine(s.page.DecodeName([]byte(a.Workgroup)))
+		m.Address = a.Address.String()
+		m.Master = m.Master || a.Master
+		s.describe(m, a.Type, s.page.Decode([]byte(a.Comment)))
+		found(m, a.Seen)
+	}
+}
+
+func (s *survey) describe(m *control.Machine, t browse.ServerType, comment string) {
+	if system := t.System(); system != "" {
+		m.System = system
+	}
+	if comment = oem.CleanLine(comment); comment != "" {
+		m.Comment = comment
+	}
+}
+
+// listed takes in the list of the master browser.
+func (s *survey) listed(l browser.List, err error) {
+	who := l.Address.String()
+	if l.Master != "" {
+		name := s.page.DecodeName([]byte(l.Master))
+		who = name + " (" + who + ")"
+		m := s.machine(name, "list")
+		m.Master, m.Workgroup, m.Address = true, s.workgroup, l.Address.String()
+	}
+	switch {
+	case errors.Is(err, browser.ErrNoMaster):
+		s.note("no master browser was found: without one only machines are known that announce themselves, every 12 minutes")
+	case err != nil:
+		s.note("the master browser " + who + " does not hand out its list: " + err.Error())
+	case l.Available > len(l.Entries):
+		s.note("the master browser " + who + " has more machines than it lists")
+	}
+	for _, e := range l.Entries {
+		m := s.machine(s.page.DecodeName([]byte(e.Name)), "list")
+		m.Workgroup = s.workgroup
+		m.Master = m.Master || e.Type&browse.MasterBrowser != 0
+		s.describe(m, e.Type, s.page.Decode([]byte(e.Comment)))
+	}
+}
+
+// nmbd takes in the list of the nmbd of this host.
+func (s *survey) nmbd(records []browse.Record, _ time.Time, err error) {
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			s.note(err.Error())
+		}
+		return
+	}
+	for _, r := range records {
+		if r.Type&browse.Workgroups != 0 {
+			continue
+		}
+		m := s.machine(r.Name, "nmbd")
+		m.Workgroup = oem.CleanLine(r.Workgroup)
+		m.Master = m.Master || r.Type&browse.MasterBrowser != 0
+		s.describe(m, r.Type, r.Comment)
+	}
+}
+
+// askAll asks the machines for their names, so far as there is time.
+func (s *survey) askAll(ctx context.Context, networks []carrier.NetBIOS) {
+	var asked sync.WaitGroup
+	slots := make(chan struct{}, askedAtOnce)
+	all := s.sorted()
+	for _, m := range all[:min(len(all), maxAsked)] {
+		if slices.Contains(m.Sources, "self") {
+			continue
+		}
+		asked.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			for _, n := range networks {
+				if addr, entries, ok := s.ask(ctx, n, m.Name, m.Address); ok {
+					s.answered(m.Name, addr, entries)
+					return
+				}
+			}
+		})
+	}
+	asked.Wait()
+	if len(all) > maxAsked {
+		s.note("there are too many machines to ask all of them")
+	}
+}
+
+// ask asks one machine, at its address if that is known.
+func (s *survey) ask(ctx context.Context, n carrier.NetBIOS, name, address string) (netip.Addr, []carrier.NameEntry, bool) {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		label, err := s.page.EncodeName(name)
+		if err != nil {
+			return addr, nil, false
+		}
+		called, err := netbios.New(string(label), netbios.Workstation)
+		if err != nil {
+			return addr, nil, false
+		}
+		addrs, err := n.Resolve(ctx, called)
+		if err != nil || len(addrs) == 0 {
+			return addr, nil, false
+		}
+		addr = addrs[0]
+	}
+	entries, err := n.Status(ctx, addr)
+	return addr, entries, err == nil
+}
+
+// answered takes in the names that a machine tells.
+func (s *survey) answered(name string, addr netip.Addr, entries []carrier.NameEntry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.machine(name, "answered")
+	m.Address = addr.String()
+	found(m, time.Now())
+	for _, e := range entries {
+		label := oem.CleanLine(s.page.DecodeName([]byte(e.Name.Label())))
+		switch {
+		case e.State == carrier.Conflict:
+		case e.Group && e.Name.Suffix() == netbios.Workstation:
+			m.Workgroup = label
+		case !e.Group && e.Name.Suffix() == netbios.Messenger && strings.EqualFold(label, name):
+			m.Takes = append(m.Takes, "smb")
+		case !e.Group && e.Name.Suffix() == netbios.Messenger:
+			m.Users = append(m.Users, label)
+		}
+	}
+	if len(m.Takes) > 0 && m.Workgroup == s.workgroup {
+		m.Takes = append(m.Takes, "mailslot")
+	}
+}
+
+// sorted lists copies of the machines, by workgroup, ours first, and name.
+func (s *survey) sorted() []control.Machine {
+	var list []control.Machine
+	for _, m := range s.machines {
+		list = append(list, *m)
+	}
+	slices.SortFunc(list, func(a, b control.Machine) int {
+		if a.Workgroup != b.Workgroup {
+			if a.Workgroup == s.workgroup || b.Workgroup != s.workgroup && a.Workgroup < b.Workgroup {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list
+}
+
+func (s *survey) result() control.WhoList {
+	list := control.WhoList{Machines: s.sorted(), Notes: s.notes}
+	if list.Notes == nil {
+		list.Notes = []string{}
+	}
+	return list
+}
