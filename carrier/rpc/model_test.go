@@ -95,7 +95,7 @@ type faults struct {
 // reorder datagrams, while the server is restarted now and then. Whatever happens, every
 // call ends, is taken at most once, and exactly once if it was answered.
 func TestModel(t *testing.T) {
-	seeds := 3000
+	seeds := 2000
 	if testing.Short() {
 		seeds = 200
 	}
