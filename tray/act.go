@@ -255,6 +255,9 @@ func (a *agent) answer(ctx context.Context, m control.Message, text string) {
 func (a *agent) tell(ctx context.Context, summary, text string) {
 	id, err := a.notes.Show(ctx, notification.Note{Summary: summary, Body: text, Icon: "messngr", Transient: true}, a.hint)
 	if err != nil {
+		if ctx.Err() != nil {
+			return
+		}
 		a.log.Warn("tell the person", "text", text, "err", err)
 		return
 	}

@@ -62,6 +62,7 @@ type agent struct {
 	// last is the number of the last message that was dealt with; heldFrom is
 	// that of the first one that is held back, 0 if none is.
 	last, heldFrom int64
+	begun          bool        // the inbox was reached
 	sighted        []messageID // shown, and the service does not know it yet
 	sounded        time.Time   // when a sound was played last
 
@@ -103,7 +104,7 @@ func (a *agent) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-a.conn.Context().Done():
-			a.quit()
+			defer a.quit()
 			if ctx.Err() == nil {
 				return errSessionEnded
 			}
@@ -195,7 +196,9 @@ func soon(at *time.Time, last time.Time, pause time.Duration) {
 func (a *agent) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	a.save()
+	if a.begun {
+		a.save()
+	}
 	if a.conn.Connected() {
 		for note := range a.byNote {
 			a.notes.Close(ctx, note)

@@ -42,7 +42,7 @@ func (a *agent) begin(ctx context.Context, b *backlog, now time.Time) {
 	if seen > b.newest {
 		seen = 0 // the service has a new store
 	}
-	a.last = b.newest
+	a.last, a.begun = b.newest, true
 	var list []control.Message
 	for _, m := range b.unread {
 		if m.Seq > seen || m.Level >= messngr.LevelUrgent {

@@ -2,6 +2,7 @@ package tray
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -79,6 +80,9 @@ func (p *program) start(ctx context.Context, token string, args ...string) *exec
 
 func (p *program) wait(cmd *exec.Cmd) error {
 	err := cmd.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil // we ended it
+	}
 	if err != nil {
 		p.log.Warn("the desktop program failed", "args", cmd.Args[1:], "err", err)
 	}
