@@ -317,11 +317,15 @@ func (d *daemon) announce(ctx context.Context) error {
 // ownNames enters the machine's own names and the kept ones, so that nothing is
 // refused in the first moments; claimNames claims them when there are networks.
 func (d *daemon) ownNames(ctx context.Context) error {
-	for _, e := range []names.Entry{
+	own := []names.Entry{
 		{Name: d.s.Name, Suffix: netbios.Messenger, Kind: names.Computer},
 		{Name: d.s.Name, Suffix: netbios.Workstation, Kind: names.Computer},
 		{Name: d.s.Workgroup, Suffix: netbios.Workstation, Kind: names.Workgroup, Group: true},
-	} {
+	}
+	if d.s.nbt.FileServer {
+		own = append(own, names.Entry{Name: d.s.Name, Suffix: netbios.FileServer, Kind: names.Computer})
+	}
+	for _, e := range own {
 		claim, err := d.names.Enter(e)
 		if err != nil {
 			return err

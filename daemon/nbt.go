@@ -17,12 +17,13 @@ import (
 
 // nbtConfig is the section [nbt]: NetBIOS over TCP/IP.
 type nbtConfig struct {
-	Enabled   bool   `toml:"enabled" comment:"NetBIOS over TCP/IP: UDP 137 and 138, TCP 139"`
-	NodeType  string `toml:"node_type" comment:"how names are claimed and found: b (broadcast), p (name server), m, h; empty: h with a name server, else b"`
-	Scope     string `toml:"scope" comment:"scope identifier; machines of other scopes are not heard; nearly always empty"`
-	ShowUsers bool   `toml:"show_users" comment:"tell whoever asks (nbtstat -A) which people are logged on"`
-	LMHosts   string `toml:"lmhosts" comment:"path of an LMHOSTS file, which is asked last; empty: none"`
-	Direct    bool   `toml:"direct" comment:"take messages on TCP 445 too, where no file server has it"`
+	Enabled    bool   `toml:"enabled" comment:"NetBIOS over TCP/IP: UDP 137 and 138, TCP 139"`
+	NodeType   string `toml:"node_type" comment:"how names are claimed and found: b (broadcast), p (name server), m, h; empty: h with a name server, else b"`
+	Scope      string `toml:"scope" comment:"scope identifier; machines of other scopes are not heard; nearly always empty"`
+	ShowUsers  bool   `toml:"show_users" comment:"tell whoever asks (nbtstat -A) which people are logged on"`
+	LMHosts    string `toml:"lmhosts" comment:"path of an LMHOSTS file, which is asked last; empty: none"`
+	FileServer bool   `toml:"file_server" comment:"have others find this machine as a file server too: for a Samba with smb ports = 445 and without nmbd"`
+	Direct     bool   `toml:"direct" comment:"take messages on TCP 445 too, where no file server has it"`
 }
 
 func nbtDefaults() nbtConfig { return nbtConfig{Enabled: true, Direct: true} }
