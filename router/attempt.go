@@ -58,8 +58,8 @@ func (r *Router) round(ctx context.Context, out store.Outgoing, recipient int) (
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		if r.running.Err() == nil && !out.Wait {
-			r.conclude(out, recipient, messngr.Failed, "too many messages were on their way before it", messngr.Code(messngr.ErrUnavailable))
+		if !out.Wait {
+			r.conclude(out, recipient, messngr.Failed, "its turn did not come in time", messngr.Code(messngr.ErrUnavailable))
 		}
 		return out.Wait
 	}

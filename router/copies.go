@@ -55,9 +55,6 @@ func (c *copies) once(ctx context.Context, k copyKey, route string, store func()
 		a, first := c.arrive(k, route, time.Now())
 		if first {
 			a.err = store()
-			if a.err != nil {
-				c.forget(k, a)
-			}
 			close(a.stored)
 			return false, a.err
 		}
@@ -69,7 +66,7 @@ func (c *copies) once(ctx context.Context, k copyKey, route string, store func()
 		if a.err == nil {
 			return true, nil
 		}
-		// The other one was not stored and is forgotten: now this is the first.
+		// The other one was not stored: this one may be the first now.
 	}
 }
 
@@ -101,19 +98,8 @@ func (c *copies) arrive(k copyKey, route string, now time.Time) (a *arrival, fir
 
 // expire forgets the arrivals of one key that are too old to have copies.
 func (c *copies) expire(k copyKey, now time.Time) {
-	c.keep(k, func(a *arrival) bool { return now.Sub(a.at) <= copyWindow })
-}
-
-func (c *copies) forget(k copyKey, gone *arrival) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.keep(k, func(a *arrival) bool { return a != gone })
-}
-
-// keep drops the arrivals of one key that are not wanted. The caller holds mu.
-func (c *copies) keep(k copyKey, wanted func(*arrival) bool) {
 	before := c.known[k]
-	after := slices.DeleteFunc(before, func(a *arrival) bool { return !wanted(a) })
+	after := slices.DeleteFunc(before, func(a *arrival) bool { return now.Sub(a.at) > copyWindow })
 	c.count -= len(before) - len(after)
 	if len(after) == 0 {
 		delete(c.known, k)

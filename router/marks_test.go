@@ -41,8 +41,8 @@ func TestMarksThatCannotBeWrittenAreTriedAgain(t *testing.T) {
 		d := &display{}
 		stop := h.show(t, d)
 		h.accept(t, "one")
-		time.Sleep(time.Minute)
 		h.accept(t, "two")
+		time.Sleep(time.Minute)
 		h.store.on("Mark", nil)
 		time.Sleep(6 * time.Second)
 		h.wantMarked(t, "one", "two")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"messngr"
 )
 
@@ -15,8 +17,9 @@ const (
 	maxParts = 99
 	// partMark is how much the number in front of a part takes.
 	partMark = len("[12/34] ")
-	// minPart is the least length of a part that is of any use.
-	minPart = 16
+	// minPart is the least length of a part that is of any use: every character
+	// fits in.
+	minPart = 40
 )
 
 // sendParts makes one attempt to send m; if the text is too long for the route,
@@ -89,14 +92,14 @@ func fitting(text string, limit int) int {
 // widest is the most bytes that a character takes on any route. The limit of a
 // route counts bytes of its code page, which the router does not know: a line
 // break may become two, and a character that the page lacks is spelled with
-// others, such as ½ as 1/2.
+// others of up to two bytes, such as ½ as 1/2, and ﷺ as a whole sentence.
 func widest(c rune) int {
 	switch {
 	case c == '\n':
 		return 2
 	case c < utf8.RuneSelf:
 		return 1
-	default:
-		return utf8.RuneLen(c) + 1
 	}
+	spelled := 2 * utf8.RuneCountInString(norm.NFKD.String(string(c)))
+	return max(utf8.RuneLen(c)+1, spelled)
 }

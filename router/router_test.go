@@ -180,10 +180,14 @@ func (s *shelf) first(method string) error {
 }
 
 func (s *shelf) Take(ctx context.Context, in store.Incoming) (store.Entry, bool, error) {
-	if err := s.first("Take"); err != nil {
+	switch err := s.first("Take"); err {
+	case nil:
+		return s.Store.Take(ctx, in)
+	case errNotKept:
+		return store.Entry{}, false, nil
+	default:
 		return store.Entry{}, false, err
 	}
-	return s.Store.Take(ctx, in)
 }
 
 func (s *shelf) Inbox(ctx context.Context, q store.Query) ([]store.Entry, error) {
@@ -231,6 +235,9 @@ func (s *shelf) Pending(ctx context.Context) ([]store.Outgoing, error) {
 var errDisk = fmt.Errorf("disk full: %w", messngr.ErrUnavailable)
 
 func fails() error { return errDisk }
+
+// errNotKept makes Take succeed without keeping anything.
+var errNotKept = errors.New("not kept")
 
 // people says who is logged on.
 type people struct {

@@ -248,7 +248,7 @@ func (r *Router) routesFor(to *store.Recipient) []Route {
 	for _, route := range r.cfg.Routes {
 		fits := route.Group == to.Device.Group && (to.Via != "" || !route.Asked)
 		if to.Via != "" {
-			fits = route.Via == to.Via && (fits || route.Directed && !to.Device.Group)
+			fits = route.Via == to.Via && (fits || route.Directed)
 		}
 		if fits {
 			routes = append(routes, route)

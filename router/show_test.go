@@ -440,3 +440,18 @@ func TestShowWhenTheStoreFails(t *testing.T) {
 		}
 	})
 }
+
+// A failure to read is not the end: nothing else has to happen to try again.
+func TestShowReadsAgainWhatCouldNotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, options{})
+		d := &display{}
+		h.show(t, d)
+		h.store.on("Inbox", fails)
+		h.accept(t, "one")
+		wantShown(t, d)
+		h.store.on("Inbox", nil)
+		time.Sleep(10 * time.Second)
+		wantShown(t, d, "one")
+	})
+}
