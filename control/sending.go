@@ -81,15 +81,24 @@ func recipients(out *store.Outgoing, reached []bool) []RecipientAnswer {
 }
 
 // decisive is the last attempt that shows what the state of a recipient says; the
-// last of all if there is none; nil if there was no attempt.
+// last of all if there is none; nil if there was no attempt. Where every route
+// failed it is the last attempt by the best route, since that says what is wrong:
+// the others only came up because of it.
 func decisive(to *store.Recipient) *store.Attempt {
-	var last *store.Attempt
+	state := to.State()
+	failed := state == messngr.Failed || state == messngr.Queued
+	var chosen *store.Attempt
 	for i := range to.Attempts {
-		if a := &to.Attempts[i]; last == nil || a.Evidence.State == to.State() || last.Evidence.State != to.State() {
-			last = a
+		a := &to.Attempts[i]
+		ended := a.Via == "" // not by a route, but by the end of the message's time or of the service
+		switch {
+		case chosen == nil, ended, failed && a.Via == to.Attempts[0].Via, !failed && a.Evidence.State == state:
+			chosen = a
+		case !failed && chosen.Evidence.State != state:
+			chosen = a
 		}
 	}
-	return last
+	return chosen
 }
 
 func join(a, b string) string {
