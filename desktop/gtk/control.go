@@ -13,9 +13,11 @@ func (a *App) NewLabel(text string) Label {
 	return l
 }
 
-// NewCaption makes a label that says what stands beside it.
-func (a *App) NewCaption(text string) Label {
+// NewCaption makes a label that says what stands beside it, to people and to
+// screen readers.
+func (a *App) NewCaption(text string, of Object) Label {
 	l := Label{Widget{a, a.c.gtk_label_new(clean(text))}}
+	a.c.gtk_label_set_mnemonic_widget(l.p, of.handle())
 	a.c.gtk_label_set_xalign(l.p, 1)
 	l.SetAlign(End, Center)
 	return l

@@ -126,8 +126,8 @@ func (l List) Insert(content Object, name string, at int) {
 	row := Widget{l.a, l.a.c.gtk_list_box_row_new()}
 	l.a.c.gtk_container_add(row.p, content.handle())
 	row.SetAccessible(name, "")
-	l.a.c.gtk_list_box_insert(l.p, row.p, int32(at))
 	row.ShowAll()
+	l.a.c.gtk_list_box_insert(l.p, row.p, int32(at))
 }
 
 // Remove ends the row with that number.
@@ -145,6 +145,13 @@ func (l List) Select(n int) {
 	}
 	if row := l.a.c.gtk_list_box_get_row_at_index(l.p, int32(n)); row != 0 {
 		l.a.c.gtk_list_box_select_row(l.p, row)
+	}
+}
+
+// Focus gives the selected row the keyboard.
+func (l List) Focus() {
+	if row := l.a.c.gtk_list_box_get_selected_row(l.p); row != 0 {
+		l.a.c.gtk_widget_grab_focus(row)
 	}
 }
 

@@ -234,6 +234,7 @@ type lib struct {
 	gtk_list_box_insert           func(l, row ptr, at int32)
 	gtk_list_box_get_row_at_index func(l ptr, n int32) ptr
 	gtk_list_box_select_row       func(l, row ptr)
+	gtk_list_box_get_selected_row func(l ptr) ptr
 	gtk_list_box_unselect_all     func(l ptr)
 	gtk_list_box_set_placeholder  func(l, w ptr)
 	gtk_list_box_row_new          func() ptr

@@ -163,7 +163,7 @@ type Role int32
 // The roles of ATK that differ from those that GTK gives by itself.
 const (
 	RoleAlert        Role = 2
-	RoleToolbar      Role = 63
+	RoleToolbar      Role = 62
 	RoleStatusbar    Role = 53
 	RoleHeading      Role = 81
 	RoleNotification Role = 99

@@ -2,6 +2,7 @@ package popup
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"messngr"
@@ -220,7 +221,13 @@ func room(app *gtk.App) (width, height int) {
 func (c *card) buttonRow() gtk.Box {
 	app, words := c.p.cfg.App, c.p.cfg.Words
 	row := app.NewRow(8)
-	taken := describe.NewLetters(words.Popup.OK, words.Popup.Reply, words.Popup.Next)
+	// The answers need the letters more than OK, which comes up only when no
+	// answer could be sent.
+	okText := words.Popup.OK
+	if len(c.m.Answers) > 0 {
+		okText = strings.Replace(okText, "_", "", 1)
+	}
+	taken := describe.NewLetters(okText, words.Popup.Reply, words.Popup.Next)
 	c.next = app.NewButton(words.Popup.Next)
 	c.next.OnClick(guarded(&c.since, c.onNext))
 	c.next.KeepHidden()
@@ -234,7 +241,7 @@ func (c *card) buttonRow() gtk.Box {
 			c.answers = append(c.answers, b)
 		}
 	}
-	c.ok = app.NewButton(words.Popup.OK)
+	c.ok = app.NewButton(okText)
 	c.ok.OnClick(guarded(&c.since, func() { c.p.acknowledge(c.m) }))
 	if len(c.answers) > 0 {
 		c.ok.KeepHidden()

@@ -124,8 +124,8 @@ func (d *digest) update(v inbox.View) {
 
 func (d *digest) fill(row gtk.Box) {
 	d.filled = append(d.filled, row)
-	d.lines.Add(row)
 	row.ShowAll()
+	d.lines.Add(row)
 }
 
 // line shows one sender, how many messages came, and the last one.

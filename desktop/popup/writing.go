@@ -36,7 +36,9 @@ func newWriting(c *card) *writing {
 	if to.Address != "" && to.Address != name {
 		name += " (" + to.Address + ")"
 	}
-	label := app.NewMnemonic(describe.Escape(fmt.Sprintf(words.Popup.ReplyTo, describe.Clean(name))), w.text)
+	title := fmt.Sprintf(words.Popup.ReplyTo, describe.Clean(name))
+	label := app.NewMnemonic(describe.Escape(title), w.text)
+	w.text.SetAccessible(title, "")
 
 	cancel := app.NewButton(words.Popup.Cancel)
 	cancel.OnClick(func() { w.close() })

@@ -130,6 +130,10 @@ func (w *Window) loaded(l control.MessageList, more bool) {
 		w.list.Select(w.box.index())
 		w.filling = false
 	}
+	if !w.filled {
+		w.filled = true
+		w.list.Focus()
+	}
 	w.refresh()
 	w.want()
 	if w.win.Active() {

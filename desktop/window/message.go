@@ -86,15 +86,18 @@ func (m *message) header() gtk.Grid {
 	who.Add(m.name, m.trust, m.level)
 
 	grid := app.NewGrid(4, 12)
-	for i, line := range []struct {
-		label string
-		value gtk.Object
-	}{{words.Window.MessageFrom, who}, {"", m.long}, {words.Window.To, m.to}, {words.Window.Date, m.date}} {
-		caption := app.NewCaption(line.label)
-		caption.AddClass("messngr-caption")
-		grid.Put(caption, 0, i)
-		grid.Put(line.value, 1, i)
+	put := func(row int, label string, value, of gtk.Object) {
+		if label != "" {
+			caption := app.NewCaption(label, of)
+			caption.AddClass("messngr-caption")
+			grid.Put(caption, 0, row)
+		}
+		grid.Put(value, 1, row)
 	}
+	put(0, words.Window.MessageFrom, who, m.name)
+	put(1, "", m.long, nil)
+	put(2, words.Window.To, m.to, m.to)
+	put(3, words.Window.Date, m.date, m.date)
 	return grid
 }
 

@@ -62,6 +62,8 @@ type Window struct {
 	// announcing says that the person is about to be told of something new, older
 	// that older messages are being read.
 	announcing, older bool
+	// filled says that the list was filled once.
+	filled bool
 	// filling says that the list changes by us, not by the person.
 	filling bool
 
