@@ -156,6 +156,11 @@ func TestEvidenceBeforeTheEndOfTheAttempt(t *testing.T) {
 		if err != nil || !sent.AllReached() {
 			t.Errorf("Send = %v, %v after %v", trail(sent.Outgoing), err, time.Since(begin))
 		}
+		time.Sleep(time.Minute)
+		out, err := h.store.SentMessage(t.Context(), sent.Message.ID)
+		if err != nil || out.Recipients[0].State() != messngr.Displayed {
+			t.Errorf("later it is %v, %v; want it still displayed", trail(out), err)
+		}
 	})
 }
 

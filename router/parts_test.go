@@ -82,6 +82,28 @@ func TestALongTextGoesInParts(t *testing.T) {
 	}
 }
 
+// Some characters are spelled with many others where the page lacks them.
+func TestPartsOfWhatIsSpelledOut(t *testing.T) {
+	for text, number := range map[string]string{"ﷺ": "1256", "㌀": "932", "㏂": "850", "½": "437"} {
+		page, err := oem.Lookup(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := limitedTo(page, 80)
+		h := newHost(t, options{routes: []router.Route{smb(s)}})
+		h.run(t)
+		text = strings.Repeat(text, 80)
+		sent, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC18"}, Message: messngr.Message{Text: text}})
+		if err != nil || !sent.AllReached() {
+			t.Errorf("%.6s to page %s: %v, %v", text, number, trail(sent.Outgoing), err)
+			continue
+		}
+		if got := join(t, s.calls()[1:]); got != text {
+			t.Errorf("joined they are %q", got)
+		}
+	}
+}
+
 // Nothing that anybody writes is lost, and no part is too long.
 func TestPartsAlwaysFitAndLoseNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
