@@ -62,6 +62,6 @@ func (s *Server) settle(c *challenge, told []netip.Addr, now time.Time) nbns.Rco
 	}
 	s.add(k, r, c.request, now)
 	r.prune(func(o owner) bool { return !slices.Contains(told, o.addr) })
-	s.changed[k] = struct{}{}
+	s.change(k)
 	return nbns.RcodeOK
 }

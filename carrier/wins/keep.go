@@ -93,6 +93,15 @@ func (s *Server) restore(k key, kept keptRecord, grace time.Time) {
 	s.owned[r.by]++
 }
 
+// change notes that the keeper does not have a name as it is. The caller holds mu.
+func (s *Server) change(k key) {
+	s.changed[k] = struct{}{}
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
 // keep hands over what has changed since it was called last. What the keeper does not
 // take is tried again the next time.
 func (s *Server) keep(ctx context.Context) error {
@@ -107,7 +116,7 @@ func (s *Server) keep(ctx context.Context) error {
 			err := s.keepOne(ctx, k)
 			if err != nil {
 				s.mu.Lock()
-				s.changed[k] = struct{}{}
+				s.change(k)
 				s.mu.Unlock()
 			}
 			return err

@@ -202,7 +202,7 @@ func (s *Server) sweep(now time.Time) {
 		if !slices.ContainsFunc(r.owners, func(o owner) bool { return o.expired(now) }) {
 			continue
 		}
-		s.changed[k] = struct{}{}
+		s.change(k)
 		if !r.prune(func(o owner) bool { return o.expired(now) }) {
 			s.remove(k)
 		}
@@ -214,7 +214,7 @@ func (s *Server) sweep(now time.Time) {
 func (s *Server) remove(k key) {
 	r := s.records[k]
 	delete(s.records, k)
-	s.changed[k] = struct{}{}
+	s.change(k)
 	if s.owned[r.by]--; s.owned[r.by] <= 0 {
 		delete(s.owned, r.by)
 	}

@@ -113,7 +113,7 @@ func (s *Server) add(k key, r *record, p nbns.Packet, now time.Time) {
 	r.add(o)
 	r.heard = now
 	if !known || o.expires.Sub(r.kept) > s.minTTL/keptPart {
-		s.changed[k] = struct{}{}
+		s.change(k)
 	}
 }
 
@@ -134,7 +134,7 @@ func (s *Server) release(p nbns.Packet, from netip.Addr, now time.Time) {
 	if r.kind == internet && gone != from {
 		return
 	}
-	s.changed[k] = struct{}{}
+	s.change(k)
 	if !r.prune(func(o owner) bool { return o.addr == gone && !o.static() }) {
 		s.remove(k)
 	}

@@ -58,6 +58,7 @@ type Server struct {
 	owned   map[netip.Addr]int // how many names were registered by each machine
 	pending map[claimant]bool  // whose claims wait for the answer of an owner
 	changed map[key]struct{}   // what the keeper does not have yet
+	news    chan struct{}      // capacity 1: there are changes
 }
 
 // A claimant is one request that is not decided yet.
@@ -73,7 +74,7 @@ func New(ctx context.Context, cfg Config, keeper Keeper, log *slog.Logger) (*Ser
 		minTTL: time.Duration(cfg.MinTTL) * time.Second, maxTTL: time.Duration(cfg.MaxTTL) * time.Second,
 		maxNames: cfg.MaxNames, keeper: keeper, log: log, limits: newLimits(cfg.Rate, cfg.Burst),
 		records: make(map[key]*record), owned: make(map[netip.Addr]int),
-		pending: make(map[claimant]bool), changed: make(map[key]struct{}),
+		pending: make(map[claimant]bool), changed: make(map[key]struct{}), news: make(chan struct{}, 1),
 	}
 	switch {
 	case cfg.MinTTL < 1 || cfg.MaxTTL < cfg.MinTTL:
@@ -106,7 +107,7 @@ func (s *Server) Serves(addr netip.Addr) bool {
 }
 
 const (
-	// keepInterval is how often what has changed goes to the keeper.
+	// keepInterval is how long changes are collected before they go to the keeper.
 	keepInterval = time.Second
 	// sweepInterval is how often expired names are looked for.
 	sweepInterval = time.Minute
@@ -117,15 +118,23 @@ const (
 // Run keeps what changes and forgets what expires, until ctx ends. It returns nil when
 // the last change is kept.
 func (s *Server) Run(ctx context.Context) error {
-	keep, sweep := time.NewTicker(keepInterval), time.NewTicker(sweepInterval)
-	defer keep.Stop()
+	sweep := time.NewTicker(sweepInterval)
 	defer sweep.Stop()
+	var due <-chan time.Time
+	failing := false // said once
 	for {
 		select {
-		case <-keep.C:
-			if err := s.keep(ctx); err != nil && ctx.Err() == nil {
+		case <-s.news:
+			if due == nil {
+				due = time.After(keepInterval)
+			}
+		case <-due:
+			due = nil
+			err := s.keep(ctx)
+			if err != nil && !failing && ctx.Err() == nil {
 				s.log.Warn("names of the name server are not kept", "error", err)
 			}
+			failing = err != nil
 		case <-sweep.C:
 			s.sweep(time.Now())
 		case <-ctx.Done():
