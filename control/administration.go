@@ -134,7 +134,7 @@ type nameRef struct {
 
 // nameRemove gives up a name that was added, or that is the asker's.
 func (s *Service) nameRemove(ctx context.Context, who messngr.Principal, in nameRef) (nothing, error) {
-	if e, ok := s.Names.Lookup(in.Name, false); ok && !who.Admin && (e.User == "" || e.User != who.Login) {
+	if e, ok := s.Names.Lookup(in.Name, false); ok && !who.Admin && e.User != who.Login {
 		return nothing{}, errForbidden
 	}
 	return nothing{}, s.Names.Remove(ctx, in.Name)

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,6 +189,29 @@ func TestServeAnswersBeforeItEnds(t *testing.T) {
 	if _, err := c.Status(t.Context()); !errors.Is(err, control.ErrNoService) {
 		t.Errorf("Status = %v, want ErrNoService", err)
 	}
+}
+
+// Who closes the store after Serve has returned takes it away from nobody.
+func TestServeWaitsForWhoIsAtWork(t *testing.T) {
+	h := newHouse(t)
+	path := socketPath(t)
+	stop := h.open(t, path)
+	begun := make(chan struct{})
+	var ended atomic.Bool
+	h.service.Status = func(context.Context) control.Status {
+		close(begun)
+		time.Sleep(200 * time.Millisecond)
+		ended.Store(true)
+		return fullStatus(h.service.Names)
+	}
+	var asked sync.WaitGroup
+	asked.Go(func() { _, _ = control.NewClient(path).Status(t.Context()) }) // which is told something, or that it is late
+	<-begun
+	stop()
+	if !ended.Load() {
+		t.Error("Serve has returned while somebody was at work")
+	}
+	asked.Wait()
 }
 
 func TestStopIsAnswered(t *testing.T) {
