@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"messngr/carrier"
+	"messngr/carrier/wins"
 	"messngr/wire/nbns"
 	"messngr/wire/netbios"
 )
@@ -46,7 +47,8 @@ type model struct {
 	t      *testing.T
 	rng    *rand.Rand
 	lan    *lan
-	server *wins
+	server *fakeWINS    // one that has claimants ask the owner
+	small  *wins.Server // or ours, which asks itself
 	cfg    Config
 	names  []netbios.Name
 	hosts  []*modelHost
@@ -70,9 +72,7 @@ func newModel(t *testing.T, seed uint64) *model {
 	m.lan.Delay = func(rng *rand.Rand) time.Duration { return time.Duration(rng.Int64N(slow)) }
 	networks := 1
 	if m.rng.IntN(2) == 0 {
-		m.server = newWINS(t, m.lan, "10.0.9.9")
-		m.server.challenges = true
-		m.server.ttl = 20 * time.Minute
+		m.serve()
 		m.cfg = servedBy("10.0.9.9")
 		m.cfg.NodeType = []nbns.NodeType{nbns.PNode, nbns.MNode, nbns.HNode}[m.rng.IntN(3)]
 		m.cfg.Allow = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
@@ -92,6 +92,18 @@ func newModel(t *testing.T, seed uint64) *model {
 		}
 	})
 	return m
+}
+
+// serve starts a name server of one kind or the other.
+func (m *model) serve() {
+	if m.rng.IntN(2) == 0 {
+		m.server = newWINS(m.t, m.lan, "10.0.9.9")
+		m.server.challenges = true
+		m.server.ttl = 20 * time.Minute
+		return
+	}
+	m.small = smallWINS(m.t, wins.Config{MinTTL: 20 * 60, MaxTTL: 20 * 60, Networks: []string{"10.0.0.0/8"}})
+	m.lan.start(m.t, Config{Server: m.small}, "10.0.9.9/24")
 }
 
 func (m *model) startHost(h *modelHost) {
@@ -120,6 +132,9 @@ func (m *model) play() {
 	m.check()
 	for _, h := range m.hosts {
 		h.stop()
+	}
+	if m.small != nil && m.small.Names() > 0 {
+		m.t.Errorf("%d names are still at the name server after all hosts stopped", m.small.Names())
 	}
 	if m.server != nil {
 		for name := range m.server.records {
@@ -190,7 +205,8 @@ func (m *model) forge(h *modelHost, name netbios.Name) {
 }
 
 // checkSafety: where no packet is lost, there never are two owners, not for a moment.
-// (At a server there may be: a challenge can overtake the answer that it is about.)
+// (Where claimants ask the owner there may be: a challenge can overtake the answer that
+// it is about.)
 func (m *model) checkSafety() {
 	owner := map[string]string{}
 	for _, h := range m.hosts {
@@ -207,9 +223,11 @@ func (m *model) checkSafety() {
 	}
 }
 
+func (m *model) served() bool { return m.server != nil || m.small != nil }
+
 // network names the part of the lan in which a name has one owner.
 func (m *model) network(h *modelHost) string {
-	if m.server != nil {
+	if m.served() {
 		return "all"
 	}
 	return h.prefix[:strings.LastIndex(h.prefix, ".")]

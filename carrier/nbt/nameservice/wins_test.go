@@ -16,9 +16,9 @@ import (
 	"messngr/wire/netbios"
 )
 
-// A wins is a name server for tests: as simple as can be, and as odd as the test
+// A fakeWINS is a name server for tests: as simple as can be, and as odd as the test
 // asks for.
-type wins struct {
+type fakeWINS struct {
 	t       *testing.T
 	lan     *lan
 	at      netip.AddrPort
@@ -34,9 +34,9 @@ type wins struct {
 	odd func(p nbns.Packet, from netip.AddrPort) (replies []nbns.Packet, handled bool)
 }
 
-func newWINS(t *testing.T, l *lan, ip string) *wins {
+func newWINS(t *testing.T, l *lan, ip string) *fakeWINS {
 	t.Helper()
-	w := &wins{
+	w := &fakeWINS{
 		t: t, lan: l, at: netip.AddrPortFrom(addr(ip), 137),
 		records: make(map[netbios.Name][]nbns.Address), renewed: make(map[string]time.Time), ttl: time.Hour,
 	}
@@ -46,7 +46,7 @@ func newWINS(t *testing.T, l *lan, ip string) *wins {
 }
 
 // up starts the server, with what it remembers.
-func (w *wins) up() {
+func (w *fakeWINS) up() {
 	s, err := w.lan.Listen(w.at)
 	if err != nil {
 		w.t.Fatal(err)
@@ -55,9 +55,9 @@ func (w *wins) up() {
 	go w.serve(s)
 }
 
-func (w *wins) down() { w.sock.Close() }
+func (w *fakeWINS) down() { w.sock.Close() }
 
-func (w *wins) serve(s *linktest.Socket) {
+func (w *fakeWINS) serve(s *linktest.Socket) {
 	buf := make([]byte, link.MaxPacket)
 	for {
 		n, from, err := s.ReadFromUDPAddrPort(buf)
@@ -79,7 +79,7 @@ func (w *wins) serve(s *linktest.Socket) {
 	}
 }
 
-func (w *wins) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
+func (w *fakeWINS) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	line := p.Kind.String() + " " + p.Name.String()
@@ -129,7 +129,7 @@ func (w *wins) answer(p nbns.Packet, from netip.AddrPort) []nbns.Packet {
 }
 
 // owners returns who has the name and has not let it expire.
-func (w *wins) owners(name netbios.Name) []nbns.Address {
+func (w *fakeWINS) owners(name netbios.Name) []nbns.Address {
 	w.records[name] = slices.DeleteFunc(w.records[name], func(a nbns.Address) bool {
 		renewed, ok := w.renewed[name.String()+a.Addr.String()]
 		return ok && time.Since(renewed) > w.ttl
@@ -138,7 +138,7 @@ func (w *wins) owners(name netbios.Name) []nbns.Address {
 }
 
 // requests returns what the server was asked since the last call.
-func (w *wins) requests() []string {
+func (w *fakeWINS) requests() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seen := w.seen
@@ -146,7 +146,7 @@ func (w *wins) requests() []string {
 	return seen
 }
 
-func (w *wins) wantRequests(want ...string) {
+func (w *fakeWINS) wantRequests(want ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(want, w.requests()); diff != "" {
 		w.t.Errorf("requests to %v (-want +got):\n%s", w.at, diff)
