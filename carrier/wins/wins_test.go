@@ -483,9 +483,9 @@ func TestLifetimes(t *testing.T) {
 		register(alice, time.Second, 10*time.Minute)
 		register(bob, 20*time.Minute, 20*time.Minute)
 		register(carol, 0, time.Hour)
-		time.Sleep(10*time.Minute - 1)
+		time.Sleep(10*time.Minute - time.Nanosecond)
 		d.wantFound(alice, "10.0.0.1")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		d.wantFound(alice, nobody)
 		d.want(alice, "10.0.0.2", "success") // nobody is asked
 		time.Sleep(11 * time.Minute)
