@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -200,14 +202,13 @@ func (a *agent) close() {
 		a.save()
 	}
 	if a.conn.Connected() {
-		for note := range a.byNote {
-			a.notes.Close(ctx, note)
-		}
+		notes := slices.Collect(maps.Keys(a.byNote))
 		for _, note := range []uint32{a.digest.note, a.hint} {
 			if note != 0 {
-				a.notes.Close(ctx, note)
+				notes = append(notes, note)
 			}
 		}
+		a.notes.Close(ctx, notes...)
 	}
 	if a.system != nil {
 		_ = a.system.Close()

@@ -15,7 +15,7 @@ import (
 // The most that a notification shows of a message; daemons cut what is longer
 // without saying so.
 const (
-	maxName  = 48   // characters of a name
+	maxName  = 24   // characters of a name, so that there is room for what is proven
 	maxLines = 12   // lines of a text
 	maxText  = 1000 // characters of it
 	// maxButtons is how many answers become buttons; daemons have no room for more.

@@ -19,25 +19,17 @@ type Config struct {
 	AtOnce       int     `toml:"at_once" comment:"so many messages are shown one by one, those beyond become one digest"`
 	PerMinute    float64 `toml:"per_minute" comment:"and in the long run so many a minute"`
 	Sound        bool    `toml:"sound" comment:"play a sound when a message is shown"`
-	Sounds       Sounds  `toml:"sounds" comment:"names of the desktop's sound theme, or absolute paths of files; empty: none"`
-}
-
-// Sounds are the sounds by level.
-type Sounds struct {
-	Info      string `toml:"info"`
-	Notice    string `toml:"notice"`
-	Urgent    string `toml:"urgent"`
-	Emergency string `toml:"emergency"`
+	Info         string  `toml:"sound_info" comment:"which one: a name of the desktop's sound theme, or the absolute path of a file; empty: none"`
+	Notice       string  `toml:"sound_notice"`
+	Urgent       string  `toml:"sound_urgent"`
+	Emergency    string  `toml:"sound_emergency"`
 }
 
 // Defaults is what holds where no file says otherwise.
 func Defaults() Config {
 	return Config{
 		PopUp: "urgent", BreakThrough: "urgent", Locked: lockedHide, AtOnce: 10, PerMinute: 60, Sound: true,
-		Sounds: Sounds{
-			Info: "message-new-instant", Notice: "message-new-instant",
-			Urgent: "dialog-warning", Emergency: "alarm-clock-elapsed",
-		},
+		Info: "message-new-instant", Notice: "message-new-instant", Urgent: "dialog-warning", Emergency: "alarm-clock-elapsed",
 	}
 }
 
@@ -120,13 +112,13 @@ func (c *Config) sound(l messngr.Level) string {
 	case !c.Sound:
 		return ""
 	case l >= messngr.LevelEmergency:
-		return c.Sounds.Emergency
+		return c.Emergency
 	case l == messngr.LevelUrgent:
-		return c.Sounds.Urgent
+		return c.Urgent
 	case l == messngr.LevelNotice:
-		return c.Sounds.Notice
+		return c.Notice
 	}
-	return c.Sounds.Info
+	return c.Info
 }
 
 // configDirs lists where configuration is looked for, the person's own first

@@ -152,16 +152,14 @@ func (a *agent) release(ctx context.Context) {
 
 // withdraw takes messages off the screen that nobody has to see any more.
 func (a *agent) withdraw(ctx context.Context, ids []messageID, now time.Time) {
+	var notes []uint32
 	for _, id := range ids {
-		s := a.shown[id]
-		if s == nil {
-			continue
+		if s := a.shown[id]; s != nil && s.note != 0 {
+			notes = append(notes, s.note)
 		}
 		a.forget(id)
-		if s.note != 0 {
-			a.notes.Close(ctx, s.note)
-		}
 	}
+	a.notes.Close(ctx, notes...)
 	a.digest.drop(ids, now)
 	soon(&a.iconAt, a.drawn, iconPause)
 }

@@ -24,6 +24,15 @@ const (
 // has been started.
 const callTime = 5 * time.Second
 
+// notification-daemon 3.20 tells that it has closed a notification that it
+// shows, and leaves it on the screen all the same until its time ends. So it
+// gets a short time first, and an end besides in case that it waits for others
+// to be shown.
+const (
+	lingerer   = "Notification Daemon"
+	lingerTime = 50 * time.Millisecond
+)
+
 // Urgency says how a notification is to be treated (section "Urgency Levels").
 type Urgency byte
 
@@ -87,6 +96,7 @@ type Daemon struct {
 	// owner is the daemon's connection; "" while there is none.
 	owner     string
 	abilities *Abilities // of the owner; nil: not asked yet
+	lingers   bool       // the owner is a lingerer
 	token     string     // for the program that the next action starts
 }
 
@@ -116,7 +126,7 @@ func (d *Daemon) findOwner(ctx context.Context) {
 
 func (d *Daemon) own(owner string) {
 	if owner != d.owner {
-		d.owner, d.abilities = owner, nil
+		d.owner, d.abilities, d.lingers = owner, nil, false
 	}
 }
 
@@ -135,7 +145,9 @@ func (d *Daemon) Abilities(ctx context.Context) (Abilities, error) {
 		Persistence: has("persistence"), Reply: has(inlineReply), Sound: has("sound"),
 	}
 	d.findOwner(ctx) // the call may have started it
-	d.abilities = &a
+	var name, vendor, version, spec string
+	err := d.call(ctx, "GetServerInformation").Store(&name, &vendor, &version, &spec)
+	d.abilities, d.lingers = &a, err == nil && name == lingerer
 	return a, nil
 }
 
@@ -159,11 +171,19 @@ func (d *Daemon) Show(ctx context.Context, n Note, replaces uint32) (id uint32, 
 	return id, nil
 }
 
-// Close takes a notification away, if it is still there.
-func (d *Daemon) Close(ctx context.Context, id uint32) {
-	// A daemon that has gone has taken it along; one that does not know the id
+// Close takes notifications away, as far as they are still there.
+func (d *Daemon) Close(ctx context.Context, ids ...uint32) {
+	// A daemon that has gone has taken them along; one that does not know an id
 	// may say so.
-	_ = d.call(ctx, "CloseNotification", id).Err
+	if d.lingers && len(ids) > 0 {
+		for _, id := range ids {
+			_ = d.call(ctx, "Notify", d.app, id, "", d.app, "", []string{}, map[string]dbus.Variant{}, int32(1)).Err
+		}
+		time.Sleep(lingerTime)
+	}
+	for _, id := range ids {
+		_ = d.call(ctx, "CloseNotification", id).Err
+	}
 }
 
 func (d *Daemon) call(ctx context.Context, method string, args ...any) *dbus.Call {

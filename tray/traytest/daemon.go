@@ -53,8 +53,10 @@ type Daemon struct {
 	conn *dbus.Conn
 
 	mu     sync.Mutex
+	name   string
 	able   []string
 	refuse *dbus.Error
+	closes []uint32 // what was asked to be closed
 	last   uint32
 	calls  []Note
 	screen map[uint32]Note
@@ -64,7 +66,7 @@ type Daemon struct {
 // StartDaemon starts a daemon with those capabilities on a bus.
 func StartDaemon(t testing.TB, address string, capabilities []string) *Daemon {
 	t.Helper()
-	d := &Daemon{t: t, conn: Dial(t, address), able: capabilities, screen: make(map[uint32]Note), news: make(chan struct{})}
+	d := &Daemon{t: t, conn: Dial(t, address), name: "traytest", able: capabilities, screen: make(map[uint32]Note), news: make(chan struct{})}
 	if err := d.conn.Export(&methods{d}, path, service); err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +84,20 @@ func (d *Daemon) Refuse(err *dbus.Error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refuse = err
+}
+
+// Call makes the daemon say that it is called so.
+func (d *Daemon) Call(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.name = name
+}
+
+// Closes are the ids that were asked to be closed so far.
+func (d *Daemon) Closes() []uint32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.closes)
 }
 
 // methods are what the bus calls.
@@ -109,6 +125,9 @@ func (m *methods) Notify(app string, replaces uint32, icon, summary, body string
 
 // CloseNotification takes it away.
 func (m *methods) CloseNotification(id uint32) *dbus.Error {
+	m.d.mu.Lock()
+	m.d.closes = append(m.d.closes, id)
+	m.d.mu.Unlock()
 	m.d.close(id, 3)
 	return nil
 }
@@ -118,7 +137,9 @@ func (m *methods) GetCapabilities() ([]string, *dbus.Error) { return m.d.able, n
 
 // GetServerInformation says who it is.
 func (m *methods) GetServerInformation() (name, vendor, version, spec string, err *dbus.Error) {
-	return "traytest", "messngr", "1", "1.2", nil
+	m.d.mu.Lock()
+	defer m.d.mu.Unlock()
+	return m.d.name, "messngr", "1", "1.2", nil
 }
 
 func (d *Daemon) changed() {
