@@ -23,6 +23,8 @@ type Host struct {
 	dir     string
 	addr    netip.Addr
 	subnet  *Subnet
+	port    string // of the switch, where eth0's cable ends
+	cables  []*Cable
 	ns      *namespace
 	mu      sync.Mutex
 	daemons []*Daemon
@@ -119,6 +121,9 @@ func (h *Host) close() error {
 	defer h.mu.Unlock()
 	for i := len(h.daemons) - 1; i >= 0; i-- {
 		h.daemons[i].Stop()
+	}
+	for _, c := range h.cables {
+		c.close()
 	}
 	return h.ns.close()
 }

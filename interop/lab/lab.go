@@ -159,7 +159,7 @@ func (h *Host) attach(iface string, s *Subnet, addr netip.Addr) error {
 		return fmt.Errorf("lab: host %s: %w", h.name, err)
 	}
 	if !h.addr.IsValid() {
-		h.addr, h.subnet = addr, s
+		h.addr, h.subnet, h.port = addr, s, port
 	}
 	return nil
 }
