@@ -3,7 +3,7 @@
 # watch them. Silent when everything is there.
 set -euo pipefail
 exec "$(dirname "$0")/../tools/apt.sh" \
-	samba smbclient samba-common-bin python3-samba \
+	samba smbclient samba-common-bin python3-samba samba-dsdb-modules samba-testsuite \
 	rwall rwalld rpcbind \
 	iproute2 iputils-ping util-linux procps \
 	tshark tcpdump strace \
