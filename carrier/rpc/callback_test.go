@@ -71,6 +71,16 @@ func TestImproperPackets(t *testing.T) {
 			t.Errorf("another interface is rejected with %v", got)
 		}
 		s.wantRefused(ReasonInterface, 1)
+		if got := p.says(another(short)); len(got) != 0 {
+			t.Errorf("80 bytes are answered with %+v, which is longer", got)
+		}
+		answers := 0
+		for range 50 {
+			answers += len(p.says(another(p.call)))
+		}
+		if answers > 10 {
+			t.Errorf("%d complaints to somebody who has not proven himself", answers)
+		}
 		s.wantRan()
 	})
 }

@@ -385,7 +385,11 @@ func TestLongCall(t *testing.T) {
 			c.answers(c.hears(dcerpc.TypePing), dcerpc.TypeWorking, nil)
 		}
 		c.answers(c.hears(dcerpc.TypePing), dcerpc.TypeNoCall, nil)
+		asked := time.Now()
 		c.answers(c.hears(dcerpc.TypeRequest), dcerpc.TypeResponse, []byte("at last"))
+		if took := time.Since(asked); took != 0 {
+			t.Errorf("sent again after %v to a server that has nothing of it", took)
+		}
 		c.ends("at last", nil)
 	})
 }
@@ -446,7 +450,9 @@ func TestRejectsThatProveNothing(t *testing.T) {
 		d := c.hears(dcerpc.TypeRequest)
 		c.asks(c.conn, d, dcerpc.WhoAreYou, dcerpc.Question{Activity: d.Activity, Boot: boot - 1})
 		c.asks(c.conn, d, dcerpc.WhoAreYou, dcerpc.Question{Activity: d.Activity, Boot: boot})
-		reject(d, dcerpc.WhoAreYouFailed)
+		silent := d.Answer(dcerpc.TypeReject, 0) // which does not say when it was started
+		silent.Body = dcerpc.WhoAreYouFailed.AppendStatus(nil, false)
+		c.says(c.conn, silent)
 		c.ends("", errRestarted)
 
 		c.calls(t.Context(), "restarted")

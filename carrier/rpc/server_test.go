@@ -129,6 +129,21 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+func TestCancelOfARunningCall(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		s.do = func(c dcerpc.Call) ([]byte, error) { time.Sleep(5 * time.Second); return c.Stub, nil }
+		p := s.peer(alpha)
+		p.meets()
+		cancel := p.call
+		cancel.Type, cancel.Body = dcerpc.TypeCancel, nil
+		p.one(dcerpc.TypeQuack, p.says(cancel))
+		p.one(dcerpc.TypeWorking, p.says(p.call))
+		time.Sleep(5 * time.Second)
+		p.one(dcerpc.TypeResponse, p.hears())
+		s.wantRan(string(p.call.Body))
+	})
+}
+
 func TestRestartedServer(t *testing.T) {
 	bubble(t, func(t *testing.T, s *served) {
 		p := s.peer(alpha)
