@@ -57,8 +57,8 @@ func (m *machine) in(ctx context.Context, t *testing.T, args ...string) string {
 	return out + stderr
 }
 
-// files lists everything that differs from this machine. What dpkg, rpm and passwd keep for themselves, their own lists,
-// logs and backups, is not the package's.
+// files lists everything that differs from this machine. What dpkg, rpm, passwd and the desktop keep for themselves,
+// their own lists, logs, caches and backups, is not the package's.
 func (m *machine) files(t *testing.T) (list []string) {
 	t.Helper()
 	err := filepath.WalkDir(m.changes, func(path string, d fs.DirEntry, err error) error {
@@ -67,7 +67,8 @@ func (m *machine) files(t *testing.T) (list []string) {
 		}
 		rel := strings.TrimPrefix(path, m.changes)
 		for _, own := range []string{"/var/lib/dpkg/", "/var/log/", "/var/lib/rpm", "/var/cache/", "/etc/passwd", "/etc/group", "/etc/shadow",
-			"/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/.pwd.lock", "/tmp/", "/root/"} {
+			"/etc/gshadow", "/etc/subuid", "/etc/subgid", "/etc/.pwd.lock", "/tmp/", "/root/",
+			"/usr/share/applications/mimeinfo.cache", "/usr/share/icons/hicolor/icon-theme.cache"} {
 			if strings.HasPrefix(rel, own) {
 				return nil
 			}
@@ -118,7 +119,9 @@ func dist(ctx context.Context, t *testing.T) (deb, rpm string) {
 	if said, err := command(ctx, out, "sha256sum", "--check", "SHA256SUMS"); err != nil {
 		t.Errorf("SHA256SUMS: %v: %s", err, said)
 	}
-	return one("*.deb"), one("*.rpm")
+	one("messngr-desktop_*.deb")
+	one("messngr-desktop-1*.rpm")
+	return one("messngr_*.deb"), one("messngr-1*.rpm")
 }
 
 func command(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
@@ -136,6 +139,12 @@ var installed = []string{
 	"/usr/share/man/man1/messngr-send.1.gz",
 	"/usr/share/bash-completion/completions/messngr",
 	"/usr/share/doc/messngr/LICENSE",
+	"/etc/xdg/autostart/messngr-tray.desktop",
+	"/usr/lib/systemd/user/messngr-tray.service",
+	"/usr/share/applications/messngr.desktop",
+	"/usr/share/icons/hicolor/scalable/apps/messngr.svg",
+	"/usr/share/icons/hicolor/48x48/apps/messngr.png",
+	"/usr/share/metainfo/org.messngr.Messngr.metainfo.xml",
 }
 
 // A Debian package: installed without a question, run as its unit runs it, removed, purged, and nothing is left.
@@ -160,7 +169,8 @@ func TestDebianPackage(t *testing.T) {
 
 	m.in(ctx, t, "dpkg", "--remove", "messngr")
 	for _, f := range m.files(t) {
-		if !slices.Contains(before, f) && !strings.HasPrefix(f, "/etc/messngr") && !strings.HasPrefix(f, "/var/lib/messngr") {
+		kept := strings.HasPrefix(f, "/etc/messngr") || strings.HasPrefix(f, "/etc/xdg/autostart/messngr") || strings.HasPrefix(f, "/var/lib/messngr")
+		if !slices.Contains(before, f) && !kept {
 			t.Errorf("removing leaves %s", f)
 		}
 	}

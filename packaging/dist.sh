@@ -17,6 +17,12 @@ build() { # OS ARCH FILE
 	GOOS=$1 GOARCH=$2 GOARM=6 go build -trimpath -ldflags "-s -w" -o "$3" ./cmd/messngr
 }
 
+build_desktop() { # ARCH FILE
+	local file
+	file=$(realpath -m "$2")
+	(cd desktop && GOOS=linux GOARCH=$1 go build -trimpath -ldflags "-s -w" -o "$file" ./cmd/messngr-desktop)
+}
+
 # Manual and completions come from the program itself, built for this machine.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -27,8 +33,8 @@ export DOCS=$work/docs
 gzip -9n "$DOCS"/man/*
 find "$DOCS" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
-package() { # PACKAGER ARCH BINARY
-	PACKAGE_ARCH=$2 BINARY=$3 go tool -modfile=tools/go.mod nfpm package -f packaging/nfpm.yaml -p "$1" -t "$out" >/dev/null
+package() { # PACKAGER ARCH BINARY [CONFIG]
+	PACKAGE_ARCH=$2 BINARY=$3 go tool -modfile=tools/go.mod nfpm package -f "${4:-packaging/nfpm.yaml}" -p "$1" -t "$out" >/dev/null
 }
 
 for target in "$@"; do
@@ -42,6 +48,14 @@ for target in "$@"; do
 	arm) package deb arm6 "$binary"; package rpm arm7 "$binary" ;;
 	*) package deb "$arch" "$binary"; package rpm "$arch" "$binary" ;;
 	esac
+	# Pop-ups and window, where the way to call GTK without a C compiler is proven.
+	case $arch in amd64 | arm64) ;; *) continue ;; esac
+	binary=$out/messngr-desktop-$VERSION-$os-$arch
+	build_desktop "$arch" "$binary"
+	touch -d "@$SOURCE_DATE_EPOCH" "$binary"
+	for packager in deb rpm; do
+		package "$packager" "$arch" "$binary" packaging/desktop/nfpm.yaml
+	done
 done
 cd "$out"
 sha256sum -- * >SHA256SUMS
