@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -42,8 +43,8 @@ type activity struct {
 	sequence uint32 // of the call that it is at
 	progress progress
 	call     dcerpc.Datagram // the header of that call
-	in       assembly
-	out      *transmission // the answer
+	in       fragment.Assembly
+	out      *fragment.Transmission // the answer
 	used     time.Time
 	place    *list.Element
 }
@@ -79,13 +80,13 @@ func (t *activities) use(a *activity, now time.Time) {
 func (t *activities) remove(a *activity) {
 	t.order.Remove(a.place)
 	delete(t.known, a.id)
-	t.bytes -= a.in.size
+	t.bytes -= a.in.Size()
 }
 
 // begin makes a ready for the call with that number, whatever became of the one before.
 func (t *activities) begin(a *activity, d *dcerpc.Datagram) {
-	t.bytes -= a.in.size
-	a.sequence, a.progress, a.call, a.in, a.out = d.Sequence, awaited, *d, assembly{}, nil
+	t.bytes -= a.in.Size()
+	a.sequence, a.progress, a.call, a.in, a.out = d.Sequence, awaited, *d, fragment.Assembly{}, nil
 	a.call.Body = nil
 }
 
@@ -94,7 +95,7 @@ func (t *activities) trim() {
 	for e := t.order.Front(); e != nil && (len(t.known) > maxActivities || t.bytes > maxAssembly); {
 		a := e.Value.(*activity)
 		e = e.Next()
-		if a.progress != running && (len(t.known) > maxActivities || a.in.size > 0) {
+		if a.progress != running && (len(t.known) > maxActivities || a.in.Size() > 0) {
 			t.remove(a)
 		}
 	}

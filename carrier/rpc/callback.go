@@ -29,9 +29,9 @@ func (s *server) stranger(p *packet, out *mail) {
 		c.call.Body = nil
 		s.strangers.add(c)
 	}
-	size := c.in.size
-	fresh, err := c.in.add(&p.Datagram)
-	s.strangers.bytes += c.in.size - size
+	size := c.in.Size()
+	fresh, err := c.in.Add(&p.Datagram)
+	s.strangers.bytes += c.in.Size() - size
 	if err != nil {
 		s.refusals.refused(p.from.Addr(), ReasonMalformed)
 		s.strangers.remove(c)
@@ -138,11 +138,11 @@ func (s *server) admit(c *stranger, p *packet, out *mail) {
 	}
 	s.activities.begin(a, &c.call)
 	a.in, a.progress = c.in, assembling
-	s.activities.bytes += a.in.size
-	if a.in.complete() {
+	s.activities.bytes += a.in.Size()
+	if a.in.Complete() {
 		s.start(a, out)
 	} else {
-		out.add(a.socket, a.source, a.in.fack(dcerpc.TypeFack, &c.call, s.boot))
+		out.add(a.socket, a.source, a.in.Fack(dcerpc.TypeFack, &c.call, s.boot))
 	}
 	s.activities.trim()
 }

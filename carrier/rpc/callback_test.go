@@ -114,8 +114,8 @@ func TestWhoIsNotPermitted(t *testing.T) {
 			t.Errorf("somebody who is not permitted is answered with %+v", got)
 		}
 		friend.one(dcerpc.TypeResponse, friend.meets())
-		if asked != 3 || len(s.Refusals()) != 0 {
-			t.Errorf("asked %d times, want 3; refused %+v, want nothing, which is the asked one's", asked, s.Refusals())
+		if asked != 3 || len(s.Refused()) != 0 {
+			t.Errorf("asked %d times, want 3; refused %+v, want nothing, which is the asked one's", asked, s.Refused())
 		}
 	})
 }

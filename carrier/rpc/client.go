@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/carrier"
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -76,8 +77,8 @@ func (c *client) stop() {
 
 // call makes one call.
 func (c *client) call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error) {
-	if len(call.Stub) > maxCall {
-		return nil, fmt.Errorf("%w: stub of %d bytes: %w", carrier.ErrOff, len(call.Stub), errTooLong)
+	if len(call.Stub) > fragment.MaxStub {
+		return nil, fmt.Errorf("%w: stub of %d bytes: %w", carrier.ErrOff, len(call.Stub), fragment.ErrTooLong)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/carrier"
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -277,7 +278,7 @@ func TestCallbacks(t *testing.T) {
 // where the answers come from.
 func TestAnswerFromAnotherPort(t *testing.T) {
 	called(t, func(t *testing.T, c *callee) {
-		stub := string(bytes.Repeat([]byte("x"), 2*fragmentSize))
+		stub := string(bytes.Repeat([]byte("x"), 2*fragment.Size))
 		c.calls(t.Context(), stub)
 		d := c.hears(dcerpc.TypeRequest)
 		c.conn.Close()
@@ -551,8 +552,8 @@ func TestServerGoesAwayDuringTheCall(t *testing.T) {
 
 func TestTooLongCall(t *testing.T) {
 	called(t, func(t *testing.T, c *callee) {
-		c.calls(t.Context(), string(make([]byte, maxCall+1)))
+		c.calls(t.Context(), string(make([]byte, fragment.MaxStub+1)))
 		c.ends("", carrier.ErrOff)
-		c.ends("", errTooLong)
+		c.ends("", fragment.ErrTooLong)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/carrier"
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -47,8 +48,8 @@ type conversation struct {
 type exchange struct {
 	*conversation
 	head    dcerpc.Datagram
-	out     *transmission
-	in      assembly
+	out     *fragment.Transmission
+	in      fragment.Assembly
 	sent    int  // datagrams that left
 	lost    int  // those of them that are known not to have arrived
 	heard   bool // whether the server has said anything
@@ -71,11 +72,11 @@ func (v *conversation) call(ctx context.Context, call dcerpc.Call) ([]byte, erro
 		ServerBoot: v.boot, Sequence: v.sequence, Op: call.Op,
 		InterfaceHint: dcerpc.NoHint, ActivityHint: dcerpc.NoHint,
 	}}
-	x.out = newTransmission(x.head, call.Stub)
+	x.out = fragment.NewTransmission(x.head, call.Stub)
 	now := time.Now()
 	x.giveUp = now.Add(silence)
 	x.expect(now)
-	if err := x.send(x.out.fresh()...); err != nil {
+	if err := x.send(x.out.Fresh()...); err != nil {
 		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
 	}
 	defer context.AfterFunc(ctx, func() { _ = v.conn.SetReadDeadline(time.Unix(1, 0)) })()
@@ -85,7 +86,7 @@ func (v *conversation) call(ctx context.Context, call dcerpc.Call) ([]byte, erro
 			return nil, err
 		}
 		if over {
-			return x.in.stub(), nil
+			return x.in.Stub(), nil
 		}
 	}
 }
@@ -184,7 +185,7 @@ func (x *exchange) again() error {
 		ping.Type = dcerpc.TypePing
 		_ = x.send(ping)
 	} else {
-		_ = x.send(x.out.again()...)
+		_ = x.send(x.out.Again()...)
 	}
 	return nil
 }
@@ -238,22 +239,23 @@ func (x *exchange) hear(d *dcerpc.Datagram, from netip.AddrPort) {
 
 // know notes when the server started, which all further packets tell.
 func (x *exchange) know(boot uint32) {
-	x.boot, x.head.ServerBoot, x.out.head.ServerBoot = boot, boot, boot
+	x.boot, x.head.ServerBoot = boot, boot
+	x.out.Tell(boot)
 }
 
 // response takes the answer, or a fragment of it.
 func (x *exchange) response(d *dcerpc.Datagram) (over bool, err error) {
-	if _, err := x.in.add(d); err != nil {
+	if _, err := x.in.Add(d); err != nil {
 		return false, fmt.Errorf("%w: %w", errGarbled, err)
 	}
-	if x.in.complete() {
+	if x.in.Complete() {
 		x.acknowledgeLater(d)
 		return true, nil
 	}
 	x.working = true
 	x.expect(time.Now())
 	if !d.NoFack {
-		_ = x.send(x.in.fack(dcerpc.TypeFack, d, x.boot))
+		_ = x.send(x.in.Fack(dcerpc.TypeFack, d, x.boot))
 	}
 	return false, nil
 }
@@ -282,7 +284,7 @@ func (x *exchange) rejected(d *dcerpc.Datagram) error {
 	case status == dcerpc.WrongBootTime && x.sent == 1 && x.boot != 0:
 		x.know(0)
 		x.expect(time.Now())
-		return x.send(x.out.restart()...)
+		return x.send(x.out.Restart()...)
 	case status == dcerpc.WrongBootTime || x.crashed || d.ServerBoot != 0 && x.boot != 0 && d.ServerBoot != x.boot:
 		return errRestarted
 	case status == dcerpc.ProtocolError && x.sent > 1:
@@ -296,7 +298,7 @@ func (x *exchange) progress(d *dcerpc.Datagram) {
 	if len(d.Body) == 0 {
 		if d.Type == dcerpc.TypeNoCall && x.working {
 			x.working = false
-			_ = x.send(x.out.restart()...)
+			_ = x.send(x.out.Restart()...)
 		}
 		return
 	}
@@ -304,12 +306,13 @@ func (x *exchange) progress(d *dcerpc.Datagram) {
 	if err != nil {
 		return
 	}
-	base := x.out.base
-	_ = x.send(x.out.acknowledge(d.Number, &f)...)
-	if x.out.base > base {
+	before, _ := x.out.Arrived()
+	_ = x.send(x.out.Acknowledge(d.Number, &f)...)
+	arrived, all := x.out.Arrived()
+	if arrived > before {
 		x.expect(time.Now())
 	}
-	x.working = x.out.base == x.out.count
+	x.working = all
 }
 
 // identify answers a callback: the server, at whichever of its ports, wants to know

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -158,19 +159,19 @@ func TestRecordedClients(t *testing.T) {
 // stub returns the stub of the first call of a dialogue.
 func (d *dialogue) stub(t testing.TB) []byte {
 	t.Helper()
-	var in assembly
+	var in fragment.Assembly
 	for _, p := range d.packets {
 		g := parsed(t, p)
-		if p.from == d.client && g.Type == dcerpc.TypeRequest && !in.complete() {
-			if _, err := in.add(&g); err != nil {
+		if p.from == d.client && g.Type == dcerpc.TypeRequest && !in.Complete() {
+			if _, err := in.Add(&g); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if !in.complete() {
+	if !in.Complete() {
 		t.Fatalf("%s: the first call is not complete", d.name)
 	}
-	return in.stub()
+	return in.Stub()
 }
 
 // replayServer says to our client what the recorded server said, as soon as the client

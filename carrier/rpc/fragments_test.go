@@ -5,34 +5,48 @@ import (
 	"testing"
 	"time"
 
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
+
+// pieces cuts a stub into fragments of which none asks for a fack.
+func pieces(call dcerpc.Datagram, stub []byte) []dcerpc.Datagram {
+	var out []dcerpc.Datagram
+	for len(stub) > 0 {
+		n := min(len(stub), fragment.Size)
+		d := call
+		d.Fragment, d.NoFack, d.Last, d.Number, d.Body = true, true, n == len(stub), uint16(len(out)), stub[:n]
+		out, stub = append(out, d), stub[n:]
+	}
+	return out
+}
 
 func TestCallInFragments(t *testing.T) {
 	bubble(t, func(t *testing.T, s *served) {
 		p := s.peer(alpha)
 		stub := bytes.Repeat([]byte("0123456789abcdef"), 600)
-		out := newTransmission(p.call, stub)
-		first := out.packet(0, true)
-		q := p.question(p.says(first))
+		out := pieces(p.call, stub)
+		last := len(out) - 1
+		out[0].NoFack = false
+		q := p.question(p.says(out[0]))
 		fack := p.one(dcerpc.TypeFack, p.says(p.identity(q)))
 		if fack.Number != 0 {
 			t.Errorf("fack %+v, want fragment 0", fack)
 		}
 		// All others, backwards, and without asking for facks.
-		for i := out.count - 1; i > 1; i-- {
-			if got := p.says(out.packet(i, false)); len(got) != 0 {
+		for i := last; i > 1; i-- {
+			if got := p.says(out[i]); len(got) != 0 {
 				t.Errorf("fragment %d is answered with %+v", i, got)
 			}
 		}
-		ping := first
+		ping := p.call
 		ping.Type, ping.Body = dcerpc.TypePing, nil
 		nocall := p.one(dcerpc.TypeNoCall, p.says(ping))
 		f, err := nocall.ParseFack()
-		if err != nil || nocall.Number != 0 || len(f.Beyond) != out.count-2 || f.Beyond[0] != 2 {
+		if err != nil || nocall.Number != 0 || len(f.Beyond) != last-1 || f.Beyond[0] != 2 {
 			t.Errorf("nocall %+v, %+v, %v", nocall, f, err)
 		}
-		if got := p.one(dcerpc.TypeResponse, p.says(out.packet(1, true))); got.Number != 0 || !got.Fragment || got.Last {
+		if got := p.one(dcerpc.TypeResponse, p.says(out[1])); got.Number != 0 || !got.Fragment || got.Last {
 			t.Errorf("answer %+v, want its first fragment", got)
 		}
 		s.wantRan(string(stub))
@@ -48,13 +62,13 @@ func TestAnswerInFragments(t *testing.T) {
 		stub := bytes.Repeat([]byte("0123456789abcdef"), 600)
 		s.do = func(dcerpc.Call) ([]byte, error) { return stub, nil }
 		p := s.peer(alpha)
-		var in assembly
+		var in fragment.Assembly
 		packets := p.meets()
 		ping := p.call
 		ping.Type, ping.Body = dcerpc.TypePing, nil
-		for rounds := 0; !in.complete(); rounds++ {
+		for rounds := 0; !in.Complete(); rounds++ {
 			if rounds > 40 {
-				t.Fatalf("%d fragments in %d rounds", in.next, rounds)
+				t.Fatalf("%d bytes in %d rounds", in.Size(), rounds)
 			}
 			if len(packets) == 0 {
 				packets = p.says(ping)
@@ -64,17 +78,17 @@ func TestAnswerInFragments(t *testing.T) {
 				if (i+rounds)%4 == 3 {
 					continue // lost
 				}
-				if _, err := in.add(&d); err != nil {
+				if _, err := in.Add(&d); err != nil {
 					t.Fatal(err)
 				}
 				if !d.NoFack {
-					fack := in.fack(dcerpc.TypeFack, &d, 0)
+					fack := in.Fack(dcerpc.TypeFack, &d, 0)
 					more = append(more, p.says(fack)...)
 				}
 			}
 			packets = more
 		}
-		if !bytes.Equal(in.stub(), stub) {
+		if !bytes.Equal(in.Stub(), stub) {
 			t.Error("another answer than was given")
 		}
 	})

@@ -85,22 +85,3 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
-
-func TestJournal(t *testing.T) {
-	var j journal
-	for i := range uint32(1000) {
-		j.refused(address(i), ReasonNoProof)
-	}
-	j.refused(address(999), ReasonMaybe)
-	j.refused(address(999), ReasonMaybe)
-	if got := j.counts(); got[ReasonNoProof] != 1000 || got[ReasonMaybe] != 2 {
-		t.Errorf("counts %v", got)
-	}
-	list := j.list()
-	if len(list) != maxRefusals {
-		t.Fatalf("%d entries, want %d", len(list), maxRefusals)
-	}
-	if r := list[0]; r.Address != address(999) || r.Reason != ReasonMaybe || r.Count != 2 || r.Last.IsZero() {
-		t.Errorf("the latest is %+v", r)
-	}
-}

@@ -102,10 +102,10 @@ func (s *served) keeps() kept {
 		activities: len(s.server.activities.known), activityBytes: s.server.activities.bytes,
 	}
 	for _, c := range s.server.strangers.calls {
-		k.inStrangers += c.in.size
+		k.inStrangers += c.in.Size()
 	}
 	for _, a := range s.server.activities.known {
-		k.inActivities += a.in.size
+		k.inActivities += a.in.Size()
 	}
 	return k
 }

@@ -31,6 +31,9 @@ type Config struct {
 	// Permit reports why nothing is taken from addr; nil: everything is looked at. It
 	// keeps its own journal.
 	Permit func(addr netip.Addr) error
+	// Refused is told of everything that was not taken, by whom it claims to be from and
+	// for which reason; nil: nobody is. It must not block.
+	Refused func(addr netip.Addr, reason string)
 	// Log takes what an administrator wants to know; nil for nothing.
 	Log *slog.Logger
 }
@@ -44,7 +47,7 @@ type Carrier struct {
 	ready    chan struct{}
 	server   *server
 	client   *client
-	refusals journal
+	refusals refusals
 
 	changed chan struct{} // capacity 1: SetAddresses was called
 
@@ -62,6 +65,7 @@ func New(cfg Config) (*Carrier, error) {
 	c := &Carrier{
 		cfg: cfg, log: cfg.Log, listen: listenUDP, ready: make(chan struct{}),
 		changed: make(chan struct{}, 1), wanted: slices.Clone(cfg.Addresses),
+		refusals: refusals{tell: cfg.Refused, totals: make(map[string]int64)},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -150,12 +154,6 @@ func (c *Carrier) Ports() []carrier.Port {
 // Port is the UDP port that calls are made to.
 func (c *Carrier) Port() uint16 {
 	return c.cfg.Port
-}
-
-// Refusals lists what came and was not taken since the start, by address and reason, the
-// latest first. At most a few hundred are remembered.
-func (c *Carrier) Refusals() []Refusal {
-	return c.refusals.list()
 }
 
 // Refused says how much was not taken since the start, by reason, from all addresses.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -37,7 +38,7 @@ type server struct {
 	log      *slog.Logger
 	permit   func(netip.Addr) error
 	boot     uint32
-	refusals *journal
+	refusals *refusals
 	services []service // set before Run
 
 	ctx  context.Context // of running calls
@@ -50,7 +51,7 @@ type server struct {
 	running    int
 }
 
-func newServer(log *slog.Logger, permit func(netip.Addr) error, boot uint32, refusals *journal) *server {
+func newServer(log *slog.Logger, permit func(netip.Addr) error, boot uint32, refusals *refusals) *server {
 	return &server{
 		log: log, permit: permit, boot: boot, refusals: refusals, ctx: context.Background(),
 		limits: newLimits(), strangers: newStrangers(), activities: newActivities(),
@@ -171,20 +172,20 @@ func (a *activity) fresh(p *packet, boot uint32) bool {
 
 // take adds a fragment to the call of a, and runs the call when it is complete.
 func (s *server) take(a *activity, p *packet, out *mail) {
-	before := a.in.size
-	_, err := a.in.add(&p.Datagram)
-	s.activities.bytes += a.in.size - before
+	before := a.in.Size()
+	_, err := a.in.Add(&p.Datagram)
+	s.activities.bytes += a.in.Size() - before
 	switch {
 	case err != nil:
 		s.refusals.refused(p.from.Addr(), ReasonMalformed)
 		s.finish(a, &dcerpc.StatusError{Status: dcerpc.ProtocolError, Rejected: true}, nil)
 		s.answer(a, out)
-	case a.in.complete():
+	case a.in.Complete():
 		s.start(a, out)
 	default:
 		a.progress = assembling
 		if !p.NoFack {
-			out.add(p.socket, p.from, a.in.fack(dcerpc.TypeFack, &p.Datagram, s.boot))
+			out.add(p.socket, p.from, a.in.Fack(dcerpc.TypeFack, &p.Datagram, s.boot))
 		}
 		s.activities.trim()
 	}
@@ -199,11 +200,11 @@ func (s *server) start(a *activity, out *mail) {
 		return
 	}
 	call := dcerpc.Call{
-		Interface: a.call.Interface, Op: a.call.Op, Stub: a.in.stub(), BigEndian: a.call.BigEndian,
+		Interface: a.call.Interface, Op: a.call.Op, Stub: a.in.Stub(), BigEndian: a.call.BigEndian,
 		Activity: a.id, Sequence: a.sequence,
 	}
-	s.activities.bytes -= a.in.size
-	a.in, a.progress = assembly{}, running
+	s.activities.bytes -= a.in.Size()
+	a.in, a.progress = fragment.Assembly{}, running
 	s.running++
 	service, local, from := s.find(a.call.Interface), a.socket.addr, a.source
 	s.jobs.Go(func() {
@@ -255,13 +256,13 @@ func (s *server) finish(a *activity, failure *dcerpc.StatusError, stub []byte) {
 	}
 	head := a.call.Answer(t, s.boot)
 	head.Number, head.Serial = 0, 0
-	s.activities.bytes -= a.in.size
-	a.in, a.progress, a.out = assembly{}, answered, newTransmission(head, stub)
+	s.activities.bytes -= a.in.Size()
+	a.in, a.progress, a.out = fragment.Assembly{}, answered, fragment.NewTransmission(head, stub)
 }
 
 // answer sends the answer of a for the first time.
 func (s *server) answer(a *activity, out *mail) {
-	for _, d := range a.out.fresh() {
+	for _, d := range a.out.Fresh() {
 		out.add(a.socket, a.source, d)
 	}
 }
@@ -273,7 +274,7 @@ func (s *server) report(a *activity, p *packet, out *mail) {
 		out.add(p.socket, p.from, p.Answer(dcerpc.TypeWorking, s.boot))
 		return
 	}
-	for _, d := range a.out.again() {
+	for _, d := range a.out.Again() {
 		out.add(a.socket, a.source, d)
 	}
 }
@@ -303,7 +304,7 @@ func (s *server) ping(p *packet, out *mail) {
 		out.add(p.socket, p.from, p.Answer(dcerpc.TypeNoCall, s.boot))
 	case a.progress == assembling:
 		s.activities.use(a, p.now)
-		out.add(p.socket, p.from, a.in.fack(dcerpc.TypeNoCall, &p.Datagram, s.boot))
+		out.add(p.socket, p.from, a.in.Fack(dcerpc.TypeNoCall, &p.Datagram, s.boot))
 	default:
 		s.report(a, p, out)
 	}
@@ -320,7 +321,7 @@ func (s *server) fack(p *packet, out *mail) {
 		s.refusals.refused(p.from.Addr(), ReasonMalformed)
 		return
 	}
-	for _, d := range a.out.acknowledge(p.Number, &f) {
+	for _, d := range a.out.Acknowledge(p.Number, &f) {
 		out.add(a.socket, a.source, d)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -32,7 +33,7 @@ type stranger struct {
 	strangerKey
 	socket *socket
 	call   dcerpc.Datagram // the header of the call
-	in     assembly
+	in     fragment.Assembly
 	began  time.Time
 	// The callback: its activity is random, so that only who got it can answer, and
 	// its sequence number counts how often we have asked.
@@ -67,7 +68,7 @@ func (t *strangers) remove(s *stranger) {
 	t.order.Remove(s.place)
 	delete(t.calls, s.strangerKey)
 	delete(t.callbacks, s.callback)
-	t.bytes -= s.in.size
+	t.bytes -= s.in.Size()
 }
 
 // excess returns the oldest if there is no room for all, and else nil.

@@ -1,4 +1,6 @@
-package rpc
+// Package fragment cuts the stub of a call into the fragments that datagrams carry, and
+// puts them together again, whatever is lost or overtaken on the way (C706 10, 12.5.3.4).
+package fragment
 
 import (
 	"errors"
@@ -8,47 +10,50 @@ import (
 
 // The limits of one call, in either direction.
 const (
-	// maxCall is the longest stub in bytes: a message of 65,536 bytes fits.
-	maxCall = 80 << 10
+	// MaxStub is the longest stub in bytes: a message of 65,536 bytes fits.
+	MaxStub = 80 << 10
 	// maxFragments is into how many fragments it may be cut.
 	maxFragments = 256
 	// room is how many fragments we offer to take at once.
 	room = 32
 )
 
+// The errors of Add.
 var (
-	errFragments = errors.New("fragments that do not fit each other")
-	errTooLong   = errors.New("call is too long")
+	// ErrInconsistent: the fragments do not fit each other.
+	ErrInconsistent = errors.New("fragments do not fit each other")
+	// ErrTooLong: the stub is longer than MaxStub.
+	ErrTooLong = errors.New("call is too long")
 )
 
-// An assembly puts the fragments of one call together, in whichever order they arrive.
-// The zero assembly has none.
-type assembly struct {
+// An Assembly puts the fragments of one call together, in whichever order they arrive.
+// The zero Assembly has none.
+type Assembly struct {
 	parts [][]byte // by their numbers; nil where one is missing
 	next  int      // the first that is missing
 	total int      // how many there are in all; 0 while that is not known
 	size  int      // of all parts, in bytes
 }
 
-// add takes a copy of a fragment. It reports false for one that has arrived before: the
+// Add takes a copy of a fragment. It reports false for one that has arrived before: the
 // first one counts. A packet that is no fragment is the whole, whatever its number is:
 // small servers leave the request's in their answer.
-func (a *assembly) add(d *dcerpc.Datagram) (fresh bool, err error) {
+func (a *Assembly) Add(d *dcerpc.Datagram) (fresh bool, err error) {
 	number, last := int(d.Number), d.Last
 	if !d.Fragment {
 		number, last = 0, true
 	}
 	switch {
 	case number >= maxFragments:
-		return false, errFragments
+		return false, ErrInconsistent
 	case a.total > 0 && (number >= a.total || last && number != a.total-1):
-		return false, errFragments
+		return false, ErrInconsistent
 	case last && len(a.parts) > number+1:
-		return false, errFragments
+		return false, ErrInconsistent
 	case number < len(a.parts) && a.parts[number] != nil:
 		return false, nil
-	case a.size+len(d.Body) > maxCall:
-		return false, errTooLong
+	case a.size+len(d.Body) > MaxStub:
+		return false, ErrTooLong
 	}
 	for len(a.parts) <= number {
 		a.parts = append(a.parts, nil)
@@ -64,13 +69,18 @@ func (a *assembly) add(d *dcerpc.Datagram) (fresh bool, err error) {
 	return true, nil
 }
 
-// complete reports whether nothing is missing.
-func (a *assembly) complete() bool {
+// Complete reports whether nothing is missing.
+func (a *Assembly) Complete() bool {
 	return a.total > 0 && a.next == a.total
 }
 
-// stub returns the whole of a complete assembly.
-func (a *assembly) stub() []byte {
+// Size returns how many bytes have arrived.
+func (a *Assembly) Size() int {
+	return a.size
+}
+
+// Stub returns the whole of a complete Assembly.
+func (a *Assembly) Stub() []byte {
 	if len(a.parts) == 1 {
 		return a.parts[0]
 	}
@@ -81,9 +91,9 @@ func (a *assembly) stub() []byte {
 	return whole
 }
 
-// fack returns what to say after the fragment d, as an answer to it from the server that
+// Fack returns what to say after the fragment d, as an answer to it from the server that
 // started at boot, or from a client.
-func (a *assembly) fack(t dcerpc.PacketType, d *dcerpc.Datagram, boot uint32) dcerpc.Datagram {
+func (a *Assembly) Fack(t dcerpc.PacketType, d *dcerpc.Datagram, boot uint32) dcerpc.Datagram {
 	f := dcerpc.Fack{Window: room, MaxTSDU: maxDatagram, MaxFragment: maxFragment, Serial: d.Serial}
 	for i := a.next + 1; i < len(a.parts); i++ {
 		if a.parts[i] != nil {
