@@ -174,28 +174,31 @@ func (d *dialogue) stub(t testing.TB) []byte {
 	return in.Stub()
 }
 
+// ports opens all ports of the recorded server.
+func (d *dialogue) ports(t *testing.T, n *network) map[netip.AddrPort]packetConn {
+	t.Helper()
+	conns := make(map[netip.AddrPort]packetConn)
+	for _, p := range d.packets {
+		port := p.from
+		if port == d.client {
+			port = p.to
+		}
+		if conns[port] == nil {
+			conn, err := n.listen(port)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conns[port] = conn
+		}
+	}
+	return conns
+}
+
 // replayServer says to our client what the recorded server said, as soon as the client
 // has said what precedes it. Only the activity is fitted to our client's.
 func (d *dialogue) replayServer(t *testing.T, n *network) (answers []dcerpc.Datagram) {
 	t.Helper()
-	conns := make(map[netip.AddrPort]packetConn)
-	for _, p := range d.packets {
-		if p.from != d.client && conns[p.from] == nil {
-			conn, err := n.listen(p.from)
-			if err != nil {
-				t.Fatal(err)
-			}
-			conns[p.from] = conn
-		}
-	}
-	first := d.packets[0].to
-	if conns[first] == nil {
-		conn, err := n.listen(first)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conns[first] = conn
-	}
+	conns := d.ports(t, n)
 	read := func(conn packetConn) (dcerpc.Datagram, netip.AddrPort) {
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		b := make([]byte, 1<<16)
@@ -209,7 +212,7 @@ func (d *dialogue) replayServer(t *testing.T, n *network) (answers []dcerpc.Data
 		}
 		return g, from
 	}
-	request, client := read(conns[first])
+	request, client := read(conns[d.packets[0].to])
 	for _, p := range d.packets {
 		g := parsed(t, p)
 		if p.from == d.client {

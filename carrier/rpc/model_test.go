@@ -162,19 +162,7 @@ func play(t *testing.T, seed uint64) map[string]int {
 		})
 	}
 	if f.restarts {
-		for range 1 + random.IntN(3) {
-			time.Sleep(time.Duration(random.Int64N(int64(8 * time.Second))))
-			stop()
-			// Servers tell themselves apart by the second in which they started.
-			time.Sleep(time.Second + time.Duration(random.Int64N(int64(3*time.Second))))
-			store.mu.Lock()
-			clear(store.runs)
-			if f.forgetful {
-				clear(store.origin)
-			}
-			store.mu.Unlock()
-			_, stop = host(t, n, beta, store.run)
-		}
+		stop = restart(t, n, random, f, store, stop)
 	}
 	calls.Wait()
 	time.Sleep(time.Minute) // whatever is still on its way arrives
@@ -192,6 +180,24 @@ func play(t *testing.T, seed uint64) map[string]int {
 		t.Errorf("seed %d, %+v: one server has run calls twice: %v", seed, f, store.twice)
 	}
 	return outcomes
+}
+
+// restart restarts the server a few times, and returns how to stop the last one.
+func restart(t *testing.T, n *network, random *rand.Rand, f faults, store *books, stop func()) func() {
+	for range 1 + random.IntN(3) {
+		time.Sleep(time.Duration(random.Int64N(int64(8 * time.Second))))
+		stop()
+		// Servers tell themselves apart by the second in which they started.
+		time.Sleep(time.Second + time.Duration(random.Int64N(int64(3*time.Second))))
+		store.mu.Lock()
+		clear(store.runs)
+		if f.forgetful {
+			clear(store.origin)
+		}
+		store.mu.Unlock()
+		_, stop = host(t, n, beta, store.run)
+	}
+	return stop
 }
 
 // result is how one call ended for its caller.
