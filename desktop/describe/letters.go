@@ -60,3 +60,10 @@ func (l Letters) Mark(text string) string {
 
 // Escape makes text from elsewhere the text of a button without a letter.
 func Escape(s string) string { return strings.ReplaceAll(s, "_", "__") }
+
+// Plain is the text of a button without the mark of its letter.
+func Plain(s string) string {
+	const double = "\x00"
+	s = strings.ReplaceAll(s, "__", double)
+	return strings.ReplaceAll(strings.ReplaceAll(s, "_", ""), double, "_")
+}

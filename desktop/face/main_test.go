@@ -136,6 +136,9 @@ func (s *stage) clean() {
 	s.t.Helper()
 	s.face.Stop()
 	for line := range strings.Lines(s.face.Output()) {
+		if strings.Contains(line, "Locale not supported") {
+			continue // this machine has not got it; GTK's own words stay English
+		}
 		if strings.Contains(line, "CRITICAL") || strings.Contains(line, "WARNING") || strings.Contains(line, "panic") {
 			s.t.Errorf("it said: %s", line)
 		}

@@ -78,11 +78,11 @@ func (c *calls) connect(object ptr, signal string, f func(args [3]ptr) ptr) {
 	c.c.g_signal_connect_data(object, signal, c.onSignal, id, c.freeHandler, swapped)
 }
 
-// idle has f called once on GTK's thread, before what is drawn next. It may be
-// called on any thread.
+// idle has f called once on GTK's thread, after keys and clicks that came before
+// and ahead of what is drawn next. It may be called on any thread.
 func (c *calls) idle(f func()) {
-	const priorityDefault = 0
-	c.c.g_idle_add_full(priorityDefault, c.onSource, c.source(func() bool { f(); return false }), c.freeSource)
+	const priorityHighIdle = 100
+	c.c.g_idle_add_full(priorityHighIdle, c.onSource, c.source(func() bool { f(); return false }), c.freeSource)
 }
 
 // every has f called after d, again and again until it returns false.

@@ -65,6 +65,7 @@ func (a *App) NewScroll(o Object, framed bool) Scroll {
 	const never, automatic, shadowIn = 2, 1, 1
 	s := Scroll{Widget{a, a.c.gtk_scrolled_window_new(0, 0)}}
 	a.c.gtk_scrolled_window_set_policy(s.p, never, automatic)
+	s.SetCanFocus(false) // what is in it can be got to
 	if framed {
 		a.c.gtk_scrolled_window_set_shadow_type(s.p, shadowIn)
 	}
@@ -99,6 +100,7 @@ func (a *App) NewSplit(first, second Object, at int) Widget {
 	a.c.gtk_paned_pack1(w.p, first.handle(), 0, 0)
 	a.c.gtk_paned_pack2(w.p, second.handle(), 1, 0)
 	a.c.gtk_paned_set_position(w.p, int32(at))
+	w.SetCanFocus(false)
 	return w
 }
 
@@ -174,12 +176,6 @@ func (l List) SetRowName(n int, name string) {
 	if row := l.a.c.gtk_list_box_get_row_at_index(l.p, int32(n)); row != 0 {
 		Widget{l.a, row}.SetAccessible(name, "")
 	}
-}
-
-// SetPlaceholder sets what is shown when there is no row.
-func (l List) SetPlaceholder(o Widget) {
-	o.Show()
-	l.a.c.gtk_list_box_set_placeholder(l.p, o.p)
 }
 
 // OnSelect has f called with the number of the row that was selected; -1: none.

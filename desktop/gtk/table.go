@@ -14,12 +14,9 @@ type lib struct {
 	g_free                 func(p *byte)
 
 	// Objects and signals.
-	g_object_ref          func(o ptr) ptr
 	g_object_unref        func(o ptr)
 	g_signal_connect_data func(o ptr, signal string, f, data, free ptr, flags int32) uint64
-	g_object_set_property func(o ptr, name string, v *gvalue)
 	g_value_init          func(v *gvalue, t uint64) ptr
-	g_value_set_boolean   func(v *gvalue, b int32)
 	g_value_set_string    func(v *gvalue, s string)
 	g_value_unset         func(v *gvalue)
 
@@ -29,7 +26,6 @@ type lib struct {
 	gtk_application_add_window        func(app, window ptr)
 	g_application_register            func(app, cancellable, err ptr) int32
 	g_application_get_is_remote       func(app ptr) int32
-	g_application_activate            func(app ptr)
 	g_application_run                 func(app ptr, argc int32, argv ptr) int32
 	g_application_hold                func(app ptr)
 	g_application_quit                func(app ptr)
@@ -56,7 +52,6 @@ type lib struct {
 	gtk_widget_set_can_default     func(w ptr, v int32)
 	gtk_widget_set_can_focus       func(w ptr, v int32)
 	gtk_widget_grab_focus          func(w ptr)
-	gtk_widget_grab_default        func(w ptr)
 	gtk_widget_has_focus           func(w ptr) int32
 	gtk_widget_set_halign          func(w ptr, align int32)
 	gtk_widget_set_valign          func(w ptr, align int32)
@@ -69,7 +64,6 @@ type lib struct {
 	gtk_widget_set_margin_top      func(w ptr, px int32)
 	gtk_widget_set_margin_bottom   func(w ptr, px int32)
 	gtk_widget_get_style_context   func(w ptr) ptr
-	gtk_widget_add_accelerator     func(w ptr, signal string, group ptr, key, mods uint32, flags int32)
 	gtk_widget_create_pango_layout func(w ptr, text string) ptr
 	gtk_container_add              func(c, w ptr)
 	gtk_container_remove           func(c, w ptr)
@@ -100,8 +94,6 @@ type lib struct {
 	gtk_paned_pack1                            func(p, w ptr, resize, shrink int32)
 	gtk_paned_pack2                            func(p, w ptr, resize, shrink int32)
 	gtk_paned_set_position                     func(p ptr, px int32)
-	gtk_revealer_new                           func() ptr
-	gtk_revealer_set_reveal_child              func(r ptr, v int32)
 	gtk_separator_new                          func(orientation int32) ptr
 	gtk_stack_new                              func() ptr
 	gtk_stack_add_named                        func(s, w ptr, name string)
@@ -120,8 +112,6 @@ type lib struct {
 	gtk_window_set_transient_for     func(w, parent ptr)
 	gtk_window_set_modal             func(w ptr, v int32)
 	gtk_window_set_default           func(w, widget ptr)
-	gtk_window_activate_default      func(w ptr) int32
-	gtk_window_get_focus             func(w ptr) ptr
 	gtk_window_set_focus             func(w, widget ptr)
 	gtk_window_set_skip_taskbar_hint func(w ptr, v int32)
 	gtk_window_present               func(w ptr)
@@ -131,8 +121,6 @@ type lib struct {
 	gtk_window_resize                func(w ptr, width, height int32)
 	gtk_window_is_active             func(w ptr) int32
 	gtk_window_fullscreen_on_monitor func(w, screen ptr, monitor int32)
-	gtk_window_add_accel_group       func(w, group ptr)
-	gtk_accel_group_new              func() ptr
 
 	// Monitors and events.
 	gdk_display_get_default    func() ptr
@@ -167,7 +155,6 @@ type lib struct {
 
 	// Buttons.
 	gtk_button_new_with_mnemonic                   func(text string) ptr
-	gtk_button_new                                 func() ptr
 	gtk_button_set_label                           func(b ptr, text string)
 	gtk_button_set_use_underline                   func(b ptr, v int32)
 	gtk_button_set_image                           func(b, image ptr)
@@ -210,24 +197,22 @@ type lib struct {
 	g_value_get_string                          func(v *gvalue) string
 
 	// Text views.
-	gtk_text_view_new                func() ptr
-	gtk_text_view_get_buffer         func(v ptr) ptr
-	gtk_text_view_set_editable       func(v ptr, b int32)
-	gtk_text_view_set_cursor_visible func(v ptr, b int32)
-	gtk_text_view_set_wrap_mode      func(v ptr, mode int32)
-	gtk_text_view_set_justification  func(v ptr, j int32)
-	gtk_text_view_set_accepts_tab    func(v ptr, b int32)
-	gtk_text_view_set_left_margin    func(v ptr, px int32)
-	gtk_text_view_set_right_margin   func(v ptr, px int32)
-	gtk_text_view_set_top_margin     func(v ptr, px int32)
-	gtk_text_view_set_bottom_margin  func(v ptr, px int32)
-	gtk_text_view_scroll_to_iter     func(v ptr, i *iter, margin float64, align int32, x, y float64) int32
-	gtk_text_buffer_set_text         func(b ptr, text string, n int32)
-	gtk_text_buffer_get_text         func(b ptr, from, to *iter, hidden int32) *byte
-	gtk_text_buffer_get_bounds       func(b ptr, from, to *iter)
-	gtk_text_buffer_get_end_iter     func(b ptr, i *iter)
-	gtk_text_buffer_get_start_iter   func(b ptr, i *iter)
-	gtk_text_buffer_place_cursor     func(b ptr, i *iter)
+	gtk_text_view_new               func() ptr
+	gtk_text_view_get_buffer        func(v ptr) ptr
+	gtk_text_view_set_editable      func(v ptr, b int32)
+	gtk_text_view_set_wrap_mode     func(v ptr, mode int32)
+	gtk_text_view_set_justification func(v ptr, j int32)
+	gtk_text_view_set_accepts_tab   func(v ptr, b int32)
+	gtk_text_view_set_left_margin   func(v ptr, px int32)
+	gtk_text_view_set_right_margin  func(v ptr, px int32)
+	gtk_text_view_set_top_margin    func(v ptr, px int32)
+	gtk_text_view_set_bottom_margin func(v ptr, px int32)
+	gtk_text_buffer_set_text        func(b ptr, text string, n int32)
+	gtk_text_buffer_get_text        func(b ptr, from, to *iter, hidden int32) *byte
+	gtk_text_buffer_get_bounds      func(b ptr, from, to *iter)
+	gtk_text_buffer_get_end_iter    func(b ptr, i *iter)
+	gtk_text_buffer_get_start_iter  func(b ptr, i *iter)
+	gtk_text_buffer_place_cursor    func(b ptr, i *iter)
 
 	// List boxes.
 	gtk_list_box_new              func() ptr
@@ -236,7 +221,6 @@ type lib struct {
 	gtk_list_box_select_row       func(l, row ptr)
 	gtk_list_box_get_selected_row func(l ptr) ptr
 	gtk_list_box_unselect_all     func(l ptr)
-	gtk_list_box_set_placeholder  func(l, w ptr)
 	gtk_list_box_row_new          func() ptr
 	gtk_list_box_row_get_index    func(row ptr) int32
 

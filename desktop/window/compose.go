@@ -97,6 +97,7 @@ func (c *compose) recipients(root gtk.Box) {
 	c.to = app.NewEntry()
 	c.to.SetPlaceholder(words.Compose.ToHint)
 	c.to.SetChars(composeColumns)
+	c.to.SetAccessible(describe.Plain(words.Compose.To), "")
 	c.person = app.NewRadio(gtk.Toggle{}, words.Compose.Person)
 	c.group = app.NewRadio(c.person, words.Compose.Workgroup)
 	row := app.NewRow(14)
@@ -137,6 +138,7 @@ func (c *compose) editor(root gtk.Box) {
 	const padding = 6
 	c.text = app.NewTextView(true)
 	c.text.SetPadding(padding, padding)
+	c.text.SetAccessible(describe.Plain(words.Compose.Text), "")
 	em, line := c.win.TextSize("0", 0, 0)
 	s := app.NewScroll(c.text, true)
 	s.SetMinSize(composeColumns*em, -1)
@@ -185,8 +187,8 @@ func (c *compose) check() {
 
 func (c *compose) key(k gtk.Key) bool {
 	switch {
-	case k.Name == "Escape":
-		c.close()
+	case k.Name == "Escape" && c.text.Text() == "":
+		c.close() // nothing is lost
 	case (k.Name == "Return" || k.Name == "KP_Enter") && k.Ctrl:
 		c.send.Click()
 	default:

@@ -14,6 +14,8 @@ type list struct {
 	gtk.List
 	w      *Window
 	scroll gtk.Scroll
+	// stack shows the list, or that it is empty.
+	stack gtk.Stack
 	none   gtk.Label
 	hint   gtk.Label
 	rows   []row
@@ -37,8 +39,7 @@ func newList(w *Window) list {
 		label.AddClass("messngr-dim")
 		empty.Add(label)
 	}
-	empty.ShowAll()
-	l.SetPlaceholder(empty.Widget)
+	empty.SetAlign(gtk.Fill, gtk.Center)
 	l.OnSelect(func(n int) {
 		if !w.filling && n >= 0 {
 			w.choose(n)
@@ -58,8 +59,14 @@ func newList(w *Window) list {
 			w.loadOlder(func() {})
 		}
 	})
+	l.stack = app.NewStack()
+	l.stack.Add(pageList, l.scroll)
+	l.stack.Add(pageNone, empty)
 	return l
 }
+
+// pageList is the page of the stack with the list.
+const pageList = "list"
 
 // fill shows these messages and no others.
 func (l *list) fill(messages []control.Message, searched bool) {
@@ -77,6 +84,7 @@ func (l *list) fill(messages []control.Message, searched bool) {
 		l.none.SetText(words.Window.NotFound)
 	}
 	l.hint.SetVisible(!searched && l.w.host != "")
+	l.choosePage()
 }
 
 // insert puts a message before the row with that number; -1: at the end.
@@ -119,6 +127,15 @@ func (l *list) insert(m *control.Message, at int) {
 	l.rows[at] = r
 	l.List.Insert(column, l.spoken(m), at)
 	l.mark(r, m)
+	l.choosePage()
+}
+
+func (l *list) choosePage() {
+	if len(l.rows) == 0 {
+		l.stack.Choose(pageNone)
+	} else {
+		l.stack.Choose(pageList)
+	}
 }
 
 // spoken is what a screen reader says of a row.
@@ -156,4 +173,5 @@ func (l *list) update(n int) {
 func (l *list) Remove(n int) {
 	l.List.Remove(n)
 	l.rows = append(l.rows[:n], l.rows[n+1:]...)
+	l.choosePage()
 }

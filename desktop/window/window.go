@@ -79,7 +79,7 @@ type Window struct {
 
 // tools are the buttons along the upper edge.
 type tools struct {
-	previous, next, reply, discard, send gtk.Button
+	previous, next, reply, discard, send, menu gtk.Button
 }
 
 // New builds the window and shows it.
@@ -115,11 +115,15 @@ func (w *Window) build() {
 	w.search.SetPlaceholder(words.Window.Search)
 	w.search.SetAccessible(words.Window.Search, "")
 	w.search.OnSearch(w.searched)
+	w.search.OnStopSearch(func() {
+		w.search.SetText("")
+		w.list.Focus()
+	})
 	w.list = newList(w)
 	left := app.NewColumn(6)
 	left.SetMargins(6, 3, 6, 6)
 	left.Add(w.search)
-	left.AddFilling(w.list.scroll)
+	left.AddFilling(w.list.stack)
 	w.message = newMessage(w)
 	split := app.NewSplit(left, w.message.Box, 38*em)
 
@@ -173,6 +177,7 @@ func (w *Window) toolbar() gtk.Box {
 	row.SetRole(gtk.RoleToolbar)
 	row.AddClass("messngr-tools")
 	row.Add(t.previous, t.next, t.reply, t.discard)
+	t.menu = menuButton
 	row.AddEnd(menuButton, t.send)
 	return row
 }
@@ -192,6 +197,8 @@ func (w *Window) key(k gtk.Key) bool {
 		w.tools.send.Click()
 	case k.Ctrl && k.Name == "f":
 		w.search.GrabFocus()
+	case k.Name == "F10":
+		w.tools.menu.Click()
 	case k.Ctrl && k.Name == "q":
 		w.close()
 	default:

@@ -95,7 +95,9 @@ def describe(node, depth=0):
     except NotImplementedError:
         pass
     if depth < 40:
-        for i in range(min(node.childCount, 400)):
+        # A long list is looked at from its beginning.
+        most = 60 if e["role"] == "list box" else 400
+        for i in range(min(node.childCount, most)):
             child = node.getChildAtIndex(i)
             if child is not None:
                 e["children"].append(describe(child, depth + 1))

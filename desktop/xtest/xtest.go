@@ -22,7 +22,7 @@ import (
 // Programs lists what a desktop for tests is made of. interop/peers.sh has the
 // packages.
 func Programs() []string {
-	return []string{"Xvfb", "dbus-daemon", "openbox", "xdotool", "import", "convert", "xrdb", "xprop", "xrandr", "xsetroot", "/usr/bin/python3"}
+	return []string{"Xvfb", "dbus-daemon", "openbox", "xdotool", "import", "convert", "xrdb", "xprop", "xrandr", "xsetroot", "xset", "/usr/bin/python3"}
 }
 
 // Require skips the test if a program is missing; where CI is set it fails.
@@ -97,6 +97,7 @@ func Start(t testing.TB, o Options) *Desktop {
 		d.Start("openbox", "--sm-disable")
 		d.Until("the window manager", func() bool { return d.Try("xprop", "-root", "_NET_SUPPORTING_WM_CHECK") })
 	}
+	d.Run("xset", "r", "off") // a slow machine is no long press
 	d.Run("xsetroot", "-solid", "#4a6378")
 	return d
 }

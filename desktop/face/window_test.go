@@ -1,0 +1,379 @@
+package face_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"messngr/control"
+	"messngr/desktop/xtest"
+)
+
+// three messages, like those in WinPopup's picture.
+func three() []control.Message {
+	return []control.Message{legacy("BOSS", "Please call me."), legacy("FS01", "Reboot at 18:00"), local("alice", "Lunch?")}
+}
+
+const counterThree = "Current message: 3   Total number of messages: 3"
+
+func TestWindowShowsAndWalks(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	tree := s.reader.Tree()
+	if _, ok := tree.Find("frame", "(2) Messages – PC17"); !ok {
+		t.Errorf("the title does not say that two messages are new:\n%s", tree)
+	}
+	if n := tree.Count("list item"); n != 3 {
+		t.Errorf("the list has %d rows, want 3", n)
+	}
+	for _, row := range []string{"alice, vouched for,*", "New: “FS01”, unverified,*", "New: “BOSS”, unverified,*"} {
+		if _, ok := tree.Find("list item", row); !ok {
+			t.Errorf("no row %q in\n%s", row, tree)
+		}
+	}
+	shown := func(text string, buttons ...bool) {
+		t.Helper()
+		s.Until(text, func() bool {
+			n, _ := s.reader.Tree().Find("text", "Text of the message")
+			return n.Text == text
+		})
+		tree := s.reader.Tree()
+		for i, name := range []string{"Previous", "Next"} {
+			if b, _ := tree.Find("push button", name); b.Is("sensitive") != buttons[i] {
+				t.Errorf("%s can be used: %v, want %v", name, !buttons[i], buttons[i])
+			}
+		}
+	}
+	shown("Lunch?", true, false)
+	s.Keys("alt+p")
+	shown("Reboot at 18:00", true, true)
+	s.Keys("alt+Left")
+	shown("Please call me.", false, true)
+	s.reader.Await("status bar", "Current message: 1   Total number of messages: 3")
+	s.Keys("alt+n")
+	shown("Reboot at 18:00", true, true)
+	s.reader.Press("push button", "Next", 1)
+	shown("Lunch?", true, false)
+	s.Until("the marks", func() bool { return s.message(0).ReadAt != nil && s.message(1).ReadAt != nil })
+	if s.message(0).AcknowledgedAt != nil {
+		t.Error("a message that was looked at is acknowledged")
+	}
+	s.clean()
+}
+
+func TestWindowDiscardAndUndo(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	s.Keys("ctrl+d")
+	s.reader.Await("label", "The message was discarded.")
+	s.reader.Await("status bar", "Current message: 2   Total number of messages: 2")
+	s.Keys("alt+u")
+	s.reader.Await("status bar", counterThree)
+	if n := s.reader.Tree().Count("list item"); n != 3 {
+		t.Errorf("the list has %d rows, want 3 again", n)
+	}
+	s.Keys("ctrl+d")
+	s.reader.Await("label", "The message was discarded.")
+	s.Keys("ctrl+q")
+	select {
+	case <-s.face.Done():
+	case <-time.After(5 * time.Second):
+		t.Fatal("it does not end")
+	}
+	s.fake.Lock()
+	defer s.fake.Unlock()
+	if n := len(s.fake.Messages); n != 2 || s.fake.Messages[1].From != "FS01" {
+		t.Errorf("%d messages are left, want the two that were not discarded", n)
+	}
+}
+
+func TestWindowSearch(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	s.Keys("ctrl+f")
+	s.Type("reboot")
+	s.reader.Await("status bar", "Current message: 1   Found: 1")
+	s.Keys("ctrl+a", "BackSpace")
+	s.Type("nothing at all")
+	s.reader.Await("label", "Nothing was found")
+	s.Keys("Escape")
+	s.reader.Await("status bar", counterThree)
+	s.clean()
+}
+
+func TestWindowComposeCompletesAndRemembers(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	s.Keys("ctrl+n")
+	to := s.reader.Await("text", "To:")
+	if !to.Is("focused") {
+		t.Error("the recipient has not got the keyboard")
+	}
+	s.Type("bo")
+	time.Sleep(500 * time.Millisecond)
+	s.Keys("Down", "Return")
+	s.Type(", fs")
+	time.Sleep(500 * time.Millisecond)
+	s.Keys("Down", "Return")
+	if to := s.reader.Await("text", "To:"); to.Text != "BOSS, FS01" {
+		t.Fatalf("the recipients are %q", to.Text)
+	}
+	s.Keys("alt+m")
+	s.Type("Hello")
+	s.Keys("ctrl+Return")
+	s.reader.Await("label", "Accepted by BOSS. Whether anybody saw it is unknown.\nAccepted by FS01. Whether anybody saw it is unknown.")
+	if got := s.lastSend(); !slices.Equal(got.To, []string{"BOSS", "FS01"}) || got.Text != "Hello" {
+		t.Errorf("sent %+v", got)
+	}
+	file := filepath.Join(s.Dir(), "home/.config/messngr/desktop.toml")
+	s.Until("the file", func() bool {
+		b, _ := os.ReadFile(file)
+		return strings.Contains(string(b), "recipients = ['BOSS', 'FS01']")
+	})
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file has the mode %v, %v", info.Mode(), err)
+	}
+	s.clean()
+}
+
+// Whoever was not reached stays in the field.
+func TestWindowComposeFailure(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	s.Keys("alt+s")
+	s.reader.Await("text", "To:")
+	s.Type("ALICE, NOBODY")
+	s.Keys("alt+m")
+	s.Type("Hello")
+	s.reader.Press("push button", "Send", 1)
+	s.reader.Await("label", "Accepted by ALICE.*")
+	if to := s.reader.Await("text", "To:"); to.Text != "NOBODY" {
+		t.Errorf("the recipients are %q, want those who were not reached", to.Text)
+	}
+	s.Keys("Escape")
+	time.Sleep(300 * time.Millisecond)
+	if to := s.reader.Await("text", "To:"); to.Text != "NOBODY" {
+		t.Error("Escape has thrown away what was written")
+	}
+	s.Keys("alt+c")
+	s.Until("one window", func() bool { return len(s.Windows("Send a message")) == 0 })
+}
+
+func TestWindowComposeToWorkgroup(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	s.Keys("alt+s")
+	s.reader.Await("text", "To:")
+	s.reader.Press("radio button", "Workgroup", 1)
+	s.reader.Await("label", "This goes to everybody in WORKGROUP, and nobody can take it back.")
+	s.Keys("alt+m")
+	s.Type("Coffee")
+	s.reader.Press("push button", "Send to everybody", 1)
+	s.Until("the message", func() bool { return s.lastSend().Text == "Coffee" })
+	if got := s.lastSend(); !slices.Equal(got.To, []string{"/domain"}) {
+		t.Errorf("sent %+v", got)
+	}
+	s.reader.Await("label", "Sent to /domain. Nobody can tell whether it was received.")
+}
+
+func TestWindowReplyQuotes(t *testing.T) {
+	s := setUp(t, xtest.Options{}, legacy("BOSS", "Please call me.\n\nNow."))
+	s.options("quote = true\n")
+	s.window()
+	s.reader.Await("status bar", "Current message: 1*")
+	s.Keys("alt+r")
+	s.reader.Await("label", "Reply to BOSS (10.0.0.7)")
+	s.Type("Yes")
+	s.Keys("ctrl+Return")
+	s.Until("the reply", func() bool { return s.lastSend().Text != "" })
+	if got, want := s.lastSend().Text, "BOSS wrote:\n| Please call me.\n|\n| Now.\n\nYes"; got != want {
+		t.Errorf("sent %q, want %q", got, want)
+	}
+	if got := s.lastSend(); got.InReplyTo != s.message(0).ID || got.Address != "10.0.0.7" {
+		t.Errorf("sent %+v", got)
+	}
+}
+
+func TestWindowAnswersQuestion(t *testing.T) {
+	m := local("alice", "Are you in?")
+	m.Answers = []string{"Yes", "No"}
+	s := setUp(t, xtest.Options{}, m)
+	s.window()
+	s.reader.Await("push button", "Yes")
+	s.reader.Press("push button", "No", 1)
+	s.Until("the mark", func() bool { return s.message(0).AcknowledgedAt != nil })
+	if got := s.lastSend(); got.Text != "No" || got.InReplyTo != s.message(0).ID {
+		t.Errorf("sent %+v", got)
+	}
+}
+
+// options writes the person's options before the window starts.
+func (s *stage) options(text string) {
+	s.t.Helper()
+	dir := filepath.Join(s.Dir(), "home/.config/messngr")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/desktop.toml", []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// It starts as an icon, and comes up when a message arrives, if that is chosen.
+func TestWindowMinimizedComesUp(t *testing.T) {
+	for _, popUp := range []bool{true, false} {
+		s := setUp(t, xtest.Options{}, three()...)
+		s.options(fmt.Sprintf("pop_up = %v\n", popUp))
+		s.window("-min")
+		s.reader.Await("frame", "(3) Messages – PC17")
+		if n := len(s.Windows("Messages – PC17")); n != 0 {
+			t.Fatal("it did not start as an icon")
+		}
+		s.arrive(local("bob", "Wake up"))
+		s.Until("the message", func() bool { _, ok := s.reader.Tree().Find("frame", "(4) Messages – PC17"); return ok || popUp })
+		if popUp {
+			s.Until("the window", func() bool { return len(s.Windows("Messages – PC17")) == 1 })
+			s.Until("the new message", func() bool {
+				n, _ := s.reader.Tree().Find("text", "Text of the message")
+				return n.Text == "Wake up"
+			})
+		} else if time.Sleep(time.Second); len(s.Windows("Messages – PC17")) != 0 {
+			t.Error("it came up, which was not chosen")
+		}
+		s.clean()
+	}
+}
+
+// Starting it again brings it to the front, with the message that was asked for.
+func TestWindowOnlyOnce(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window("--min")
+	s.reader.Await("frame", "(3) Messages – PC17")
+	second := s.Start(program, "window", "--socket", s.socket, "--message", s.message(0).ID.String())
+	select {
+	case <-second.Done():
+	case <-time.After(5 * time.Second):
+		t.Error("the second one stays")
+	}
+	s.Until("the window", func() bool { return len(s.Windows("Messages – PC17")) == 1 })
+	s.Until("the message", func() bool {
+		n, _ := s.reader.Tree().Find("text", "Text of the message")
+		return n.Text == "Please call me."
+	})
+}
+
+func TestWindowOptions(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.options("recipients = ['ALICE']\n")
+	s.window()
+	s.reader.Await("status bar", counterThree)
+	s.Keys("F10")
+	s.reader.Await("menu item", "Options…")
+	s.Keys("o")
+	for name, on := range map[string]bool{
+		"Play a sound when a new message arrives": true, "Always on top": false, "Pop up when a message arrives": true,
+		"Quote the message in a reply": false, "Remember recipients": true,
+	} {
+		if box := s.reader.Await("check box", name); box.Is("checked") != on {
+			t.Errorf("%q is %v, want %v", name, !on, on)
+		}
+	}
+	s.Keys("alt+a")
+	file := filepath.Join(s.Dir(), "home/.config/messngr/desktop.toml")
+	s.Until("the file", func() bool {
+		b, _ := os.ReadFile(file)
+		return strings.Contains(string(b), "always_on_top = true")
+	})
+	s.Keys("alt+f")
+	s.Until("the file", func() bool {
+		b, _ := os.ReadFile(file)
+		return strings.Contains(string(b), "recipients = []")
+	})
+	s.Keys("Escape")
+	s.Until("the options to go", func() bool { return len(s.Windows("^Options$")) == 0 })
+	id := s.Windows("Messages – PC17")[0]
+	s.Until("the window above others", func() bool {
+		return strings.Contains(s.Run("xprop", "-id", id, "_NET_WM_STATE"), "_NET_WM_STATE_ABOVE")
+	})
+	s.clean()
+}
+
+// The list goes on as far as there are messages.
+func TestWindowLoadsOlderMessages(t *testing.T) {
+	s := setUp(t, xtest.Options{})
+	for i := range 450 {
+		m := legacy("PC01", fmt.Sprintf("message %d", i+1))
+		m.ReadAt = &m.ReceivedAt
+		s.add(m)
+	}
+	s.window()
+	s.reader.Await("status bar", "Current message: 450   Total number of messages: 450")
+	s.Keys("End")
+	s.reader.Await("status bar", "Current message: 251*")
+	s.Until("older messages", func() bool { s.Keys("End"); _, ok := s.reader.Tree().Find("status bar", "Current message: 1 *"); return ok })
+	s.clean()
+}
+
+func TestWindowWithoutService(t *testing.T) {
+	s := setUp(t, xtest.Options{}, three()...)
+	s.socket = filepath.Join(s.Dir(), "none")
+	s.window()
+	s.reader.Await("label", "The Messenger service is not running. New messages appear when it runs again.")
+	s.fake.Serve(t, s.socket)
+	s.reader.Await("status bar", counterThree)
+	if _, ok := s.reader.Tree().Find("label", "The Messenger service is not running. New messages appear when it runs again."); ok {
+		t.Error("it still says that the service does not run")
+	}
+	s.clean()
+}
+
+// Whatever the keyboard gets to has a name, in every window.
+func TestEveryControlHasAName(t *testing.T) {
+	q := local("alice", "Are you in?")
+	q.Answers = []string{"Yes", "No"}
+	s := setUp(t, xtest.Options{}, append(three(), q)...)
+	check := func(where string) {
+		t.Helper()
+		n := 0
+		for c := range s.reader.Tree().All() {
+			if c.Is("showing") && (c.Is("focusable") || len(c.Actions) > 0) && c.Role != "label" && c.Role != "separator" && c.Role != "icon" {
+				n++
+				if c.Name == "" && c.LabelledBy == "" {
+					t.Errorf("%s: a %s has no name:\n%s", where, c.Role, s.reader.Tree())
+				}
+			}
+		}
+		if n < 4 {
+			t.Errorf("%s: only %d controls were found", where, n)
+		}
+	}
+	s.window()
+	s.reader.Await("push button", "Yes")
+	check("window")
+	s.Keys("ctrl+n")
+	s.reader.Await("text", "To:")
+	check("compose")
+	s.Keys("Escape")
+	s.Keys("F10")
+	s.reader.Await("menu item", "Options…")
+	s.Keys("o")
+	s.reader.Await("check box", "Always on top")
+	check("options")
+	s.face.Stop()
+	s.popup()
+	s.reader.Await("push button", "OK")
+	readable()
+	s.Keys("alt+r")
+	s.reader.Await("push button", "Send")
+	check("pop-up")
+}
