@@ -109,7 +109,10 @@ func (a *app) printStatus(s *control.Status) {
 	}
 	rows = nil
 	for _, r := range s.Refused {
-		what := fmt.Sprintf("%d, last %s: %s; to allow it: %s", r.Count, clock(r.Last, time.Now()), r.Reason, r.Allow)
+		what := fmt.Sprintf("%d, last %s: %s", r.Count, clock(r.Last, time.Now()), r.Reason)
+		if r.Allow != "" {
+			what += "; to allow it: " + r.Allow
+		}
 		rows = append(rows, []string{r.Address, r.From, what})
 	}
 	a.rows(rows)

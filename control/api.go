@@ -319,7 +319,7 @@ type Refusal struct {
 	Reason  string    `json:"reason"`
 	Count   int64     `json:"count"`
 	Last    time.Time `json:"last"`
-	// Allow is the command that would let it in.
+	// Allow is the command that would let it in; "" if none can.
 	Allow string `json:"allow"`
 }
 

@@ -27,7 +27,8 @@ func (d *daemon) buildRPC() (msgsvc.Network, error) {
 	chosen, _ := d.interfaces()
 	c, err := rpc.New(rpc.Config{
 		Addresses: addresses(chosen), Port: uint16(dcerpc.Port + d.s.PortOffset), Permit: d.policy.Permit,
-		Log: d.log.With("carrier", "rpc"),
+		Refused: d.policy.Refused,
+		Log:     d.log.With("carrier", "rpc"),
 	})
 	if err != nil {
 		return nil, err

@@ -44,13 +44,6 @@ func (d *daemon) status(context.Context) control.Status {
 		}
 		st.Refused = append(st.Refused, refusal)
 	}
-	if d.rpc != nil {
-		for _, r := range d.rpc.Refusals() { // of calls that no rule could let in
-			st.Refused = append(st.Refused, control.Refusal{
-				Address: r.Address.String(), Reason: r.Reason, Count: r.Count, Last: r.Last,
-			})
-		}
-	}
 	return st
 }
 
@@ -63,6 +56,9 @@ func (d *daemon) remedy(r policy.Refusal) string {
 		return "messngr policy allow " + match
 	case policy.ReasonRate:
 		return "[policy.take_per_source] in the configuration"
+	case policy.ReasonBlocked:
+	default: // a carrier's own reason, which no rule can change
+		return ""
 	case policy.ReasonName:
 		match = "name:" + strings.ToUpper(r.From)
 	}

@@ -163,6 +163,10 @@ func (p *Policy) judge(addr netip.Addr) string {
 	return ""
 }
 
+// Refused notes for Refusals what a carrier did not take before anybody could ask
+// the policy, such as a call whose sender did not prove to be there.
+func (p *Policy) Refused(addr netip.Addr, reason string) { p.journal.refused(bare(addr), "", reason) }
+
 func (p *Policy) refuse(addr netip.Addr, from, reason string) error {
 	p.journal.refused(addr, from, reason)
 	if reason == ReasonRate {

@@ -164,3 +164,12 @@ func TestJudgeAndPermitAllocateLittle(t *testing.T) {
 		t.Errorf("%v allocations for each message", n)
 	}
 }
+
+func TestRefusedIsAmongTheRefusals(t *testing.T) {
+	p := newPolicy(t, policy.Config{}, &keeper{})
+	p.Refused(netip.MustParseAddr("::ffff:10.0.0.7"), "no proof")
+	list := p.Refusals()
+	if len(list) != 1 || list[0].Address.String() != "10.0.0.7" || list[0].Reason != "no proof" || list[0].Count != 1 {
+		t.Errorf("got refusals %+v", list)
+	}
+}

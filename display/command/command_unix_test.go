@@ -240,7 +240,7 @@ func TestTimeLimit(t *testing.T) {
 // No more than at_once commands run at the same time.
 func TestAtOnce(t *testing.T) {
 	dir := public(t)
-	d := newTest(t, Config{AtOnce: 2}, script(t, dir, `mkdir "`+dir+`/run.$$"; ls -d "`+dir+`"/run.* | wc -l; sleep 0.05; rmdir "`+dir+`/run.$$"; exit 1`))
+	d := newTest(t, Config{AtOnce: 2}, script(t, dir, `mkdir "`+dir+`/run.$$"; set -- "`+dir+`"/run.*; echo $#; sleep 0.05; rmdir "`+dir+`/run.$$"; exit 1`))
 	errs := make(chan error)
 	for range 6 {
 		go func() { errs <- d.Show(t.Context(), displaytest.Message(t, "x")) }()
