@@ -28,6 +28,16 @@ const (
 	ackDelay = 500 * time.Millisecond
 )
 
+// unreached is an error after which nobody can have got the call. It is a carrier.ErrOff,
+// and says no more than what happened.
+type unreached struct{ error }
+
+// Is makes the error a carrier.ErrOff.
+func (unreached) Is(target error) bool { return target == carrier.ErrOff }
+
+// Unwrap returns what happened.
+func (u unreached) Unwrap() error { return u.error }
+
 // client is the calling side. It makes one call at a time in each conversation, and has
 // as many conversations with a host as calls are made there at once.
 type client struct {
@@ -78,10 +88,10 @@ func (c *client) stop() {
 // call makes one call.
 func (c *client) call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error) {
 	if len(call.Stub) > fragment.MaxStub {
-		return nil, fmt.Errorf("%w: stub of %d bytes: %w", carrier.ErrOff, len(call.Stub), fragment.ErrTooLong)
+		return nil, unreached{fmt.Errorf("stub of %d bytes: %w", len(call.Stub), fragment.ErrTooLong)}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
+		return nil, unreached{err}
 	}
 	v, err := c.converse(to)
 	if err != nil {
@@ -117,11 +127,11 @@ func (c *client) converse(to netip.Addr) (*conversation, error) {
 	at := netip.AddrPortFrom(to, c.port)
 	activity, err := uuid.NewRandom()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
+		return nil, unreached{err}
 	}
 	conn, err := c.dial(at)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
+		return nil, unreached{err}
 	}
 	return &conversation{client: c, conn: conn, server: at, activity: activity, sequence: beforeFirst}, nil
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 
-	"messngr/carrier"
 	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
@@ -77,7 +77,7 @@ func (v *conversation) call(ctx context.Context, call dcerpc.Call) ([]byte, erro
 	x.giveUp = now.Add(silence)
 	x.expect(now)
 	if err := x.send(x.out.Fresh()...); err != nil {
-		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
+		return nil, unreached{err}
 	}
 	defer context.AfterFunc(ctx, func() { _ = v.conn.SetReadDeadline(time.Unix(1, 0)) })()
 	for {
@@ -115,15 +115,23 @@ func (x *exchange) step(ctx context.Context) (over bool, err error) {
 	x.noted()
 	switch {
 	case x.lost >= x.sent && !x.heard && x.sequence == 0:
-		return false, fmt.Errorf("%w: %w: %w", carrier.ErrOff, errNobody, err)
+		return false, unreached{fmt.Errorf("%w: %w", errNobody, cause(err))}
 	case x.lost >= x.sent && !x.heard:
 		// The server knows the activity. It may have run the call upon a datagram
 		// that the network had doubled, and then gone.
-		return false, fmt.Errorf("%w: %w", errNobody, err)
+		return false, fmt.Errorf("%w: %w", errNobody, cause(err))
 	case x.lost == 0:
 		return false, err // the socket itself has failed
 	}
 	return false, nil
+}
+
+// cause returns what the system said, without the names of its calls.
+func cause(err error) error {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
+		return errno
+	}
+	return err
 }
 
 func earlier(a, b time.Time) time.Time {
