@@ -203,6 +203,9 @@ func (x *exchange) abandon(why error) error {
 	cancel := x.head
 	cancel.Type = dcerpc.TypeCancel
 	_ = x.send(cancel)
+	if !x.heard {
+		return fmt.Errorf("nothing was heard from there: %w", why)
+	}
 	return why
 }
 

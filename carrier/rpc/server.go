@@ -2,19 +2,13 @@ package rpc
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"time"
 
-	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
-
-// maxRunning is how many calls run at once; the next ones are told to come later.
-const maxRunning = 128
 
 // A Handler runs the calls of one interface. from is the address at which the caller has
 // answered a callback. What it returns is the stub of the response; a *dcerpc.StatusError
@@ -49,12 +43,15 @@ type server struct {
 	strangers  strangers
 	activities activities
 	running    int
+	queue      []turn             // of complete calls, the first to run next
+	from       map[netip.Addr]int // how many calls run or wait, by address
 }
 
 func newServer(log *slog.Logger, permit func(netip.Addr) error, boot uint32, refusals *refusals) *server {
 	return &server{
 		log: log, permit: permit, boot: boot, refusals: refusals, ctx: context.Background(),
 		limits: newLimits(), strangers: newStrangers(), activities: newActivities(),
+		from: make(map[netip.Addr]int),
 	}
 }
 
@@ -189,75 +186,6 @@ func (s *server) take(a *activity, p *packet, out *mail) {
 		}
 		s.activities.trim()
 	}
-}
-
-// start runs the complete call of a.
-func (s *server) start(a *activity, out *mail) {
-	if s.running >= maxRunning {
-		s.refusals.refused(a.source.Addr(), ReasonBusy)
-		s.finish(a, &dcerpc.StatusError{Status: dcerpc.ServerTooBusy, Rejected: true}, nil)
-		s.answer(a, out)
-		return
-	}
-	call := dcerpc.Call{
-		Interface: a.call.Interface, Op: a.call.Op, Stub: a.in.Stub(), BigEndian: a.call.BigEndian,
-		Activity: a.id, Sequence: a.sequence,
-	}
-	s.activities.bytes -= a.in.Size()
-	a.in, a.progress = fragment.Assembly{}, running
-	s.running++
-	service, local, from := s.find(a.call.Interface), a.socket.addr, a.source
-	s.jobs.Go(func() {
-		stub, err := s.run(service, local, from, call)
-		s.ended(a, from, call.Sequence, stub, err)
-	})
-}
-
-// run runs one call.
-func (s *server) run(service *service, local, from netip.AddrPort, call dcerpc.Call) (stub []byte, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.log.Error("call panicked", "interface", service.name, "from", from, "panic", v, "stack", string(debug.Stack()))
-			stub, err = nil, errors.New("panic")
-		}
-	}()
-	return service.run(s.ctx, local, from, call)
-}
-
-// ended takes what came out of a call.
-func (s *server) ended(a *activity, from netip.AddrPort, sequence uint32, stub []byte, err error) {
-	var status *dcerpc.StatusError
-	if err != nil && !errors.As(err, &status) {
-		s.log.Error("call failed", "from", from, "err", err)
-		status = &dcerpc.StatusError{Status: dcerpc.UnspecifiedFault}
-	}
-	var out mail
-	s.mu.Lock()
-	s.running--
-	if a.sequence == sequence && a.progress == running { // and the client waits for it
-		s.finish(a, status, stub)
-		s.answer(a, &out)
-	}
-	s.mu.Unlock()
-	if status != nil {
-		s.refusals.refused(from.Addr(), status.Status.String())
-	}
-	out.send(s.log)
-}
-
-// finish gives the call of a its answer: the failure, or else a stub.
-func (s *server) finish(a *activity, failure *dcerpc.StatusError, stub []byte) {
-	t := dcerpc.TypeResponse
-	if failure != nil {
-		t, stub = dcerpc.TypeFault, failure.Status.AppendStatus(nil, a.call.BigEndian)
-		if failure.Rejected {
-			t = dcerpc.TypeReject
-		}
-	}
-	head := a.call.Answer(t, s.boot)
-	head.Number, head.Serial = 0, 0
-	s.activities.bytes -= a.in.Size()
-	a.in, a.progress, a.out = fragment.Assembly{}, answered, fragment.NewTransmission(head, stub)
 }
 
 // answer sends the answer of a for the first time.

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"bytes"
-	"errors"
 	"testing"
 	"time"
 
@@ -157,59 +156,6 @@ func TestRestartedServer(t *testing.T) {
 			}
 		}
 		s.wantRan()
-	})
-}
-
-func TestFailures(t *testing.T) {
-	for name, tt := range map[string]struct {
-		err    error
-		want   dcerpc.PacketType
-		status dcerpc.Status
-	}{
-		"rejected":  {&dcerpc.StatusError{Status: dcerpc.OpRange, Rejected: true}, dcerpc.TypeReject, dcerpc.OpRange},
-		"failed":    {&dcerpc.StatusError{Status: dcerpc.BadStub}, dcerpc.TypeFault, dcerpc.BadStub},
-		"any error": {errors.New("out of luck"), dcerpc.TypeFault, dcerpc.UnspecifiedFault},
-		"panic":     {nil, dcerpc.TypeFault, dcerpc.UnspecifiedFault},
-	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T, s *served) {
-				s.do = func(dcerpc.Call) ([]byte, error) {
-					if tt.err == nil {
-						panic("impossible")
-					}
-					return nil, tt.err
-				}
-				p := s.peer(alpha)
-				if got := p.status(tt.want, p.meets()); got != tt.status {
-					t.Errorf("status %v, want %v", got, tt.status)
-				}
-				if got := p.status(tt.want, p.says(p.call)); got != tt.status {
-					t.Errorf("told again: %v, want %v", got, tt.status)
-				}
-				s.wantRefused(tt.status.String(), 1)
-			})
-		})
-	}
-}
-
-func TestTooManyCalls(t *testing.T) {
-	bubble(t, func(t *testing.T, s *served) {
-		s.do = func(c dcerpc.Call) ([]byte, error) { time.Sleep(time.Minute); return c.Stub, nil }
-		for range maxRunning {
-			if got := s.peer(alpha).meets(); len(got) != 0 {
-				t.Fatalf("answered with %+v", got)
-			}
-		}
-		p := s.peer(alpha)
-		if got := p.status(dcerpc.TypeReject, p.meets()); got != dcerpc.ServerTooBusy {
-			t.Errorf("rejected with %v", got)
-		}
-		s.wantRefused(ReasonBusy, 1)
-		time.Sleep(time.Minute)
-		p = s.peer(alpha)
-		p.meets()
-		time.Sleep(time.Minute)
-		p.one(dcerpc.TypeResponse, p.hears())
 	})
 }
 
