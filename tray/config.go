@@ -16,7 +16,7 @@ type Config struct {
 	PopUp        string  `toml:"popup" comment:"messages of this level and above open the pop-up window, where it is installed: info, notice, urgent, emergency or never"`
 	BreakThrough string  `toml:"break_through" comment:"messages of this level and above are shown even when nobody is to be disturbed: info, notice, urgent, emergency or never"`
 	Locked       string  `toml:"locked" comment:"on a locked screen: show everything, hide the text, or wait until it is unlocked"`
-	AtOnce       int     `toml:"at_once" comment:"so many messages are shown one by one, those beyond become one digest"`
+	AtOnce       int     `toml:"at_once" comment:"so many messages at once are shown one by one, those beyond become one digest"`
 	PerMinute    float64 `toml:"per_minute" comment:"and in the long run so many a minute"`
 	Sound        bool    `toml:"sound" comment:"play a sound when a message is shown"`
 	Info         string  `toml:"sound_info" comment:"which one: a name of the desktop's sound theme, or the absolute path of a file; empty: none"`
@@ -28,7 +28,7 @@ type Config struct {
 // Defaults is what holds where no file says otherwise.
 func Defaults() Config {
 	return Config{
-		PopUp: "urgent", BreakThrough: "urgent", Locked: lockedHide, AtOnce: 10, PerMinute: 60, Sound: true,
+		PopUp: "urgent", BreakThrough: "urgent", Locked: lockedHide, AtOnce: 5, PerMinute: 60, Sound: true,
 		Info: "message-new-instant", Notice: "message-new-instant", Urgent: "dialog-warning", Emergency: "alarm-clock-elapsed",
 	}
 }
@@ -78,8 +78,8 @@ func (c *Config) check() error {
 	default:
 		return fmt.Errorf("locked = %q: want show, hide or wait", c.Locked)
 	}
-	if c.AtOnce < 1 || c.AtOnce > maxShown || !(c.PerMinute > 0 && c.PerMinute <= 6000) {
-		return fmt.Errorf("at_once = %d, per_minute = %v: want 1 to %d, and more than 0 up to 6000", c.AtOnce, c.PerMinute, maxShown)
+	if c.AtOnce < 1 || c.AtOnce > maxAtOnce || !(c.PerMinute > 0 && c.PerMinute <= 6000) {
+		return fmt.Errorf("at_once = %d, per_minute = %v: want 1 to %d, and more than 0 up to 6000", c.AtOnce, c.PerMinute, maxAtOnce)
 	}
 	return nil
 }

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	// maxShown is how many messages may be on the screen one by one, and
-	// maxUrgent how many of them because they are urgent: daemons put them all
-	// beside each other, and nobody can use a desktop behind a hundred windows.
-	maxShown  = 20
+	// maxAtOnce bounds Config.AtOnce, of which twice as many may stay on the
+	// screen, and maxUrgent is how many may besides because they are urgent:
+	// daemons put them all beside each other, and nobody can use a desktop behind
+	// a hundred windows.
+	maxAtOnce = 20
 	maxUrgent = 10
 )
 
@@ -37,5 +38,5 @@ func (g *gate) admits(level messngr.Level, normal, urgent int, now time.Time) bo
 	if level >= messngr.LevelUrgent {
 		return urgent < maxUrgent && g.urgent.AllowN(now, 1)
 	}
-	return normal < g.atOnce && g.normal.AllowN(now, 1)
+	return normal < 2*g.atOnce && g.normal.AllowN(now, 1)
 }
