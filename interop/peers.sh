@@ -8,4 +8,6 @@ exec "$(dirname "$0")/../tools/apt.sh" \
 	iproute2 iputils-ping util-linux procps \
 	tshark tcpdump strace \
 	tmux bsdutils bsdextrautils \
-	rpm man-db
+	rpm man-db \
+	xvfb xdotool x11-utils imagemagick dbus-daemon dbus-x11 dbus-user-session at-spi2-core fonts-noto-core \
+	dunst notification-daemon xfce4-notifyd lxqt-notificationd xfce4-panel
