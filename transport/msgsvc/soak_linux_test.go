@@ -166,11 +166,15 @@ func TestForgedFlood(t *testing.T) {
 	if got := len(s.inbox(t)); got != min(len(took), 1000) {
 		t.Errorf("%d messages arrived, want the %d honest ones", got, len(took))
 	}
-	if f.sent < int(last.Seconds()*forgedRate/2) {
+	if soak && f.sent < int(last.Seconds()*forgedRate*9/10) {
 		t.Errorf("only %d forged packets were sent", f.sent)
 	}
 	if soak && (p99 > 100*time.Millisecond || load > 0.5 || grown > 8<<20) {
 		t.Errorf("p99 %v, want under 100 ms; %.2f of a processor, want under a half; %d KiB more memory, want under 8 MiB", p99, load, grown>>10)
+	}
+	// Strangers are given a while before they count as refused.
+	for wait := time.Now().Add(10 * time.Second); s.carrier.Refused()[rpc.ReasonNoProof] == 0 && time.Now().Before(wait); {
+		time.Sleep(50 * time.Millisecond)
 	}
 	if r := s.carrier.Refused(); r[rpc.ReasonNoProof] == 0 || r[rpc.ReasonMalformed] == 0 {
 		t.Errorf("refused %v", r)
