@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -125,25 +126,18 @@ func (d *daemon) sambaConfig() *samba.Config {
 // with Samba; nil if there is none.
 func (d *daemon) besideSamba(ports []control.Port) *control.Samba {
 	nmbdRan, smbdRan := d.samba.Ran()
-	lost := func(network string, here bool, numbers ...string) bool {
-		for _, p := range ports {
-			_, number, _ := strings.Cut(p.Address, ":")
-			for _, n := range numbers {
-				if here && !p.OK && p.Network == network && number == n {
-					return true
-				}
-			}
-		}
-		return false
-	}
-	names, sessions, direct := lost("udp", nmbdRan, "137", "138"), lost("tcp", smbdRan, "139"), lost("tcp", smbdRan, "445")
+	names := nmbdRan && lost(ports, "udp", "137", "138") != nil
+	sessions, direct := lost(ports, "tcp", "139"), lost(ports, "tcp", "445")
 	s := &control.Samba{Arrangement: 1}
 	switch {
-	case sessions:
+	case smbdRan && sessions != nil && sessions.Error == keptText:
+		s.Arrangement = 3
+		s.State = append(s.State, "smbd is not running, and has TCP port 139 when it does: messages to this machine do not arrive")
+	case smbdRan && sessions != nil:
 		s.Arrangement = 3
 		s.State = append(s.State, "smbd has TCP port 139: messages to this machine arrive only by its message command, and lose their addressee")
-		s.Hint = "put 'smb ports = 445' into smb.conf and restart smbd; messngr then takes port 139 by itself"
-	case direct:
+		s.Hint = "put 'smb ports = 445' into smb.conf and restart smbd; messngr then takes port 139 within a minute"
+	case smbdRan && direct != nil:
 		s.State = append(s.State, "smbd has TCP port 445, messngr has 139: messages to this machine arrive whole")
 	case !names:
 		return nil
@@ -153,6 +147,17 @@ func (d *daemon) besideSamba(ports []control.Port) *control.Samba {
 		s.State = append(s.State, "nmbd has the names and datagrams, UDP ports 137 and 138: "+d.nmbdState())
 	}
 	return s
+}
+
+// lost returns the first port with one of the numbers that is not ours, nil if all are.
+func lost(ports []control.Port, network string, numbers ...string) *control.Port {
+	for i, p := range ports {
+		_, number, _ := strings.Cut(p.Address, ":")
+		if !p.OK && p.Network == network && slices.Contains(numbers, number) {
+			return &ports[i]
+		}
+	}
+	return nil
 }
 
 // nmbdState says whether messages to everybody arrive through nmbd.
@@ -172,6 +177,9 @@ func (d *daemon) nmbdState() string {
 
 // directPort is where messages without a session service go; a file server needs it.
 const directPort = 445
+
+// keptText is what status says of a port that is free and left to Samba.
+const keptText = "left to Samba"
 
 // leftToSamba describes a port that is free and not taken.
 func leftToSamba(p carrier.Port) bool { return errors.Is(p.Err, smbd.ErrKept) }

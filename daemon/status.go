@@ -108,7 +108,7 @@ func describePort(p carrier.Port) control.Port {
 			out.Hint = "stop that program, or see doc/samba.md for how to live beside it"
 		}
 	case leftToSamba(p):
-		out.Error = "left to Samba"
+		out.Error = keptText
 		if out.Holder = holder(p.Network, p.Address); out.Holder != "" {
 			out.Error = "in use by " + out.Holder
 		}

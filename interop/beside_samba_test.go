@@ -27,6 +27,7 @@ type beside struct {
 	t                       *testing.T
 	ctx                     context.Context
 	server, client, another *lab.Host
+	more                    []*lab.Host
 	samba, user             *samba.Samba
 	ours                    *program.Program // on the server
 	other                   *program.Program // on the third
@@ -34,11 +35,11 @@ type beside struct {
 }
 
 // newBeside starts nothing but the service of the third host.
-func newBeside(t *testing.T, o samba.Options) *beside {
+func newBeside(t *testing.T, o samba.Options, more ...string) *beside {
 	t.Helper()
 	b := &beside{t: t, ctx: labtest.Context(t, 4*time.Minute)}
-	hosts := lan(t, "server", "client", "another")
-	b.server, b.client, b.another = hosts[0], hosts[1], hosts[2]
+	hosts := lan(t, append([]string{"server", "client", "another"}, more...)...)
+	b.server, b.client, b.another, b.more = hosts[0], hosts[1], hosts[2], hosts[3:]
 	share := filepath.Join(b.server.Dir(), "pub")
 	if err := os.Mkdir(share, 0o755); err != nil {
 		t.Fatal(err)

@@ -60,9 +60,10 @@ type Transport struct {
 	log     *slog.Logger
 	maxText int
 
-	mu     sync.Mutex
-	accept messngr.Accept // nil while nothing is received
-	open   sync.WaitGroup
+	started chan struct{} // closed by Receive
+	mu      sync.Mutex
+	accept  messngr.Accept // nil while nothing is received
+	open    sync.WaitGroup
 }
 
 // New makes the transport.
@@ -73,19 +74,20 @@ func New(env transport.Env, c Config) (*Transport, error) {
 	if strings.ContainsAny(c.User, " \t\n:/") {
 		return nil, fmt.Errorf("samba: user %q is no login name", c.User)
 	}
-	t := &Transport{env: env, log: env.Log, maxText: c.MaxText}
+	t := &Transport{env: env, log: env.Log, maxText: c.MaxText, started: make(chan struct{})}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
 	return t, nil
 }
 
-// Receive implements messngr.Receiver: until ctx ends, Inject works. A message that is
-// being stored when ctx ends is still answered.
+// Receive implements messngr.Receiver: until ctx ends, Inject works. It is called once. A
+// message that is being stored when ctx ends is still answered.
 func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
 	t.mu.Lock()
 	t.accept = accept
 	t.mu.Unlock()
+	close(t.started)
 	<-ctx.Done()
 	t.mu.Lock()
 	t.accept = nil
@@ -117,12 +119,17 @@ type Handover struct {
 }
 
 // Inject hands a message to the middle of the service and returns when it is stored, with
-// the error of messngr.Accept if it is not, and messngr.ErrUnavailable while nothing is
-// received.
+// the error of messngr.Accept if it is not. It waits for Receive, and returns
+// messngr.ErrUnavailable after that has ended, or when ctx ends first.
 func (t *Transport) Inject(ctx context.Context, h Handover) error {
 	in, err := t.inbound(h)
 	if err != nil {
 		return err
+	}
+	select {
+	case <-t.started:
+	case <-ctx.Done():
+		return fmt.Errorf("samba: %w: %w", messngr.ErrUnavailable, ctx.Err())
 	}
 	t.mu.Lock()
 	accept := t.accept

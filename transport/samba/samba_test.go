@@ -188,6 +188,34 @@ func TestInjectCuts(t *testing.T) {
 	}
 }
 
+// What comes before the service receives waits for it.
+func TestInjectBeforeReceive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		part, err := samba.New(transport.Env{}, *samba.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := part.Inject(soon, samba.Handover{Key: "k"}); !errors.Is(err, messngr.ErrUnavailable) {
+			t.Errorf("Inject without Receive = %v, want ErrUnavailable", err)
+		}
+		early := make(chan error, 1)
+		go func() { early <- part.Inject(t.Context(), samba.Handover{Key: "k"}) }()
+		synctest.Wait()
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			ended <- part.Receive(ctx, func(context.Context, messngr.Inbound) (messngr.Results, error) { return nil, nil })
+		}()
+		if err := <-early; err != nil {
+			t.Errorf("Inject before Receive = %v", err)
+		}
+		stop()
+		<-ended
+	})
+}
+
 // What is being stored at the end is waited for, and stored whoever asked gives up.
 func TestEndWhileStoring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
