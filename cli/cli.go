@@ -181,7 +181,7 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 		&cobra.Group{ID: groupOther, Title: "Other:"},
 	)
 	grouped(root, groupSend, a.sendCommand(), a.replyCommand(), a.wallCommand(), a.writeCommand(), a.netCommand())
-	grouped(root, groupRead, a.inboxCommand(), a.watchCommand(), a.trayCommand(), a.sentCommand(), a.importCommand())
+	grouped(root, groupRead, a.inboxCommand(), a.watchCommand(), a.trayCommand(), a.popupCommand(), a.sentCommand(), a.importCommand())
 	grouped(root, groupRun, a.serveCommand(), a.statusCommand(), a.nameCommand(), a.nbtstatCommand(), a.whoCommand(), a.policyCommand(), a.serviceCommand(), a.receiveCommand())
 	grouped(root, groupOther, a.docsCommand(), a.versionCommand())
 	return root

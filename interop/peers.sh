@@ -10,4 +10,5 @@ exec "$(dirname "$0")/../tools/apt.sh" \
 	tmux bsdutils bsdextrautils \
 	rpm man-db \
 	xvfb xdotool x11-utils imagemagick dbus-daemon dbus-x11 dbus-user-session at-spi2-core fonts-noto-core \
-	dunst notification-daemon xfce4-notifyd lxqt-notificationd xfce4-panel
+	dunst notification-daemon xfce4-notifyd lxqt-notificationd xfce4-panel \
+	dbus-bin libglib2.0-bin desktop-file-utils appstream

@@ -292,7 +292,7 @@ func (a *agent) draw() {
 		s.Detail += "\n" + w.away
 	}
 	show := icon.Item{Key: clickShow, Label: w.menuShow}
-	if a.program.path() != "" {
+	if DesktopProgram() != "" {
 		show = icon.Item{Key: icon.Activated, Label: w.menuWindow}
 	}
 	s.Menu = []icon.Item{

@@ -37,8 +37,9 @@ const (
 	popUpAgain = 5 * time.Minute
 )
 
-// path finds the program: in $PATH, beside this one, or where packages put it.
-func (p *program) path() string {
+// DesktopProgram finds the program of the pop-ups and the window: in $PATH,
+// beside this one, or where packages may put it; "" if it is not installed.
+func DesktopProgram() string {
 	if path, err := exec.LookPath(programName); err == nil {
 		return path
 	}
@@ -57,7 +58,7 @@ func (p *program) path() string {
 // start starts the program with a token that lets it take the focus. The caller
 // waits for it; nil if it cannot be started.
 func (p *program) start(ctx context.Context, token string, args ...string) *exec.Cmd {
-	path := p.path()
+	path := DesktopProgram()
 	if path == "" {
 		return nil
 	}
