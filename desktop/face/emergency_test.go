@@ -131,9 +131,7 @@ func TestEmergencyStays(t *testing.T) {
 		t.Fatal("a key has closed it")
 	}
 	// Retracted, or deleted by the person elsewhere.
-	s.fake.Lock()
-	s.fake.Messages = nil
-	s.fake.Unlock()
+	s.delete(0)
 	s.Until("an empty screen", func() bool { return len(covers(s.reader.Tree())) == 0 })
 	s.clean()
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"runtime/debug"
 
 	"messngr"
@@ -138,14 +137,6 @@ func (p *program) open(o gtk.Options) *gtk.App {
 	return nil
 }
 
-// login is whose messages are shown.
-func login() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return ""
-}
-
 func (p *program) popup(args []string) int {
 	var level messngr.Level
 	var once bool
@@ -172,10 +163,10 @@ func (p *program) popup(args []string) int {
 	}
 	show := popup.New(ctx, cfg)
 	feed := inbox.Feed{
-		Client: cfg.Client, Login: login(),
-		Unread:  func(list []control.Message) { app.Post(func() { show.Unread(list) }) },
-		Arrived: func(m control.Message) { app.Post(func() { show.Arrived(m) }) },
-		State:   p.state(once, app),
+		Client: cfg.Client,
+		Unread: func(list []control.Message) { app.Post(func() { show.Unread(list) }) },
+		Event:  func(e control.Event) { app.Post(func() { show.Event(e) }) },
+		State:  p.state(once, app),
 	}
 	p.run(ctx, app, func() {}, feed.Run)
 	return exitOK

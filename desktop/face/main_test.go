@@ -95,6 +95,14 @@ func (s *stage) arrive(m control.Message) {
 	s.fake.Arrive(m)
 }
 
+// delete deletes a message, as somebody at another place would.
+func (s *stage) delete(i int) {
+	s.t.Helper()
+	if err := control.NewClient(s.socket).Delete(s.t.Context(), s.message(i).ID); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // show starts a face and a screen reader for it.
 func (s *stage) show(app string, args ...string) {
 	s.t.Helper()

@@ -17,7 +17,7 @@ func TestStormIsOneDigest(t *testing.T) {
 	before := s.face.RSS()
 	began := time.Now()
 	for i := range 999 {
-		s.add(legacy(fmt.Sprintf("PC%02d", i%40), fmt.Sprintf("Disk full (%d)", i)))
+		s.arrive(legacy(fmt.Sprintf("PC%02d", i%40), fmt.Sprintf("Disk full (%d)", i)))
 	}
 	s.arrive(legacy("BOSS", "the last one"))
 	s.reader.Await("push button", "OK")

@@ -49,14 +49,13 @@ func (p *program) window(args []string) int {
 		w.Show(id)
 	})
 	feed := inbox.Feed{
-		Client: client, Login: login(),
-		Unread:  func([]control.Message) {},
-		Arrived: func(m control.Message) { app.Post(func() { w.Arrived(m) }) },
-		State:   func(err error) { app.Post(func() { w.State(err) }) },
+		Client: client,
+		Event:  func(e control.Event) { app.Post(func() { w.Event(e) }) },
+		State:  func(err error) { app.Post(func() { w.State(err) }) },
 	}
 	p.run(ctx, app, func() {
 		w = window.New(ctx, window.Config{
-			App: app, Words: p.words, Client: client, Login: login(), Options: options.Path(p.env.Getenv),
+			App: app, Words: p.words, Client: client, Options: options.Path(p.env.Getenv),
 			Minimized: min, Closed: app.Quit,
 		})
 		if id != (messngr.ID{}) {

@@ -320,7 +320,11 @@ func TestWindowLoadsOlderMessages(t *testing.T) {
 	s.reader.Await("status bar", "Current message: 450   Total number of messages: 450")
 	s.Keys("End")
 	s.reader.Await("status bar", "Current message: 251*")
-	s.Until("older messages", func() bool { s.Keys("End"); _, ok := s.reader.Tree().Find("status bar", "Current message: 1 *"); return ok })
+	s.Until("older messages", func() bool {
+		s.Keys("End")
+		_, ok := s.reader.Tree().Find("status bar", "Current message: 1 *")
+		return ok
+	})
 	s.clean()
 }
 

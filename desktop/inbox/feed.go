@@ -4,9 +4,9 @@ package inbox
 
 import (
 	"context"
-	"errors"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"messngr"
@@ -17,21 +17,20 @@ import (
 // Client is what is asked of the service.
 type Client interface {
 	Messages(ctx context.Context, q control.MessageQuery) (control.MessageList, error)
-	Message(ctx context.Context, id messngr.ID) (control.Message, error)
-	Watch(ctx context.Context, after int64, show func(control.Message) error) error
+	Events(ctx context.Context, after int64, own bool, show func(control.Event) error) error
 }
 
-// Feed brings the messages of one person.
+// Feed brings the messages of one person, and what becomes of them. What is for
+// other people is left out, also where the service would show it to an
+// administrator. The functions are called one after another.
 type Feed struct {
 	Client Client
-	// Login is the person. Messages for others are left out, also where the
-	// service would show them to an administrator.
-	Login string
 	// Unread is called with what waits, oldest first, when the feed begins and
-	// whenever the connection to the service was lost and found again.
+	// whenever something may have been missed; nil: it is not read.
 	Unread func([]control.Message)
-	// Arrived is called for every message that comes after that.
-	Arrived func(control.Message)
+	// Event is called for everything that happens after that, and for an
+	// EventResync before it.
+	Event func(control.Event)
 	// State is called with nil when the service answers, and with the error when
 	// it no longer does.
 	State func(error)
@@ -49,8 +48,7 @@ const (
 	retryMost  = 10 * time.Second
 )
 
-// Run follows the messages until ctx ends. The functions are called by the
-// goroutine that calls Run, one after another.
+// Run follows the messages until ctx ends.
 func (f *Feed) Run(ctx context.Context) {
 	pause := retryFirst
 	for ctx.Err() == nil {
@@ -73,9 +71,9 @@ func (f *Feed) Run(ctx context.Context) {
 	}
 }
 
-// follow reads what waits, and then what comes, until the connection ends.
+// follow brings what waits, and then what comes, until the connection ends.
 func (f *Feed) follow(ctx context.Context) error {
-	newest, err := f.Client.Messages(ctx, control.MessageQuery{Limit: 1})
+	newest, err := f.Client.Messages(ctx, control.MessageQuery{Own: true, Limit: 1})
 	if err != nil {
 		return err
 	}
@@ -83,16 +81,27 @@ func (f *Feed) follow(ctx context.Context) error {
 	if len(newest.Messages) > 0 {
 		last = newest.Messages[0].Seq
 	}
-	waiting, err := f.waiting(ctx, last)
-	if err != nil {
-		return err
-	}
-	f.State(nil)
-	f.Unread(waiting)
-	err = f.Client.Watch(ctx, last, func(m control.Message) error {
-		if f.mine(&m) {
-			f.Arrived(m)
+	answers := false
+	err = f.Client.Events(ctx, last, true, func(e control.Event) error {
+		if !answers {
+			answers = true
+			f.State(nil)
 		}
+		if e.Kind == control.EventArrived {
+			if e.Message == nil {
+				return nil
+			}
+			last = e.Message.Seq
+		}
+		if e.Kind == control.EventResync && f.Unread != nil {
+			// The stream is open: what happens while this is read comes after it.
+			waiting, err := f.waiting(ctx, last)
+			if err != nil {
+				return err
+			}
+			f.Unread(waiting)
+		}
+		f.Event(e)
 		return nil
 	})
 	if err == nil {
@@ -104,7 +113,7 @@ func (f *Feed) follow(ctx context.Context) error {
 // waiting reads what was not read yet up to the number last, oldest first.
 func (f *Feed) waiting(ctx context.Context, last int64) ([]control.Message, error) {
 	var list []control.Message
-	q := control.MessageQuery{Unread: true, Before: last + 1, Limit: page}
+	q := control.MessageQuery{Own: true, Unread: true, Before: last + 1, Limit: page}
 	for len(list) < maxWaiting {
 		l, err := f.Client.Messages(ctx, q)
 		if err != nil {
@@ -112,7 +121,7 @@ func (f *Feed) waiting(ctx context.Context, last int64) ([]control.Message, erro
 		}
 		for _, m := range l.Messages {
 			q.Before = m.Seq
-			if f.mine(&m) && m.AcknowledgedAt == nil {
+			if m.AcknowledgedAt == nil {
 				list = append(list, m)
 			}
 		}
@@ -120,28 +129,8 @@ func (f *Feed) waiting(ctx context.Context, last int64) ([]control.Message, erro
 			break
 		}
 	}
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
-	}
+	slices.Reverse(list)
 	return list, nil
-}
-
-func (f *Feed) mine(m *control.Message) bool { return Mine(m, f.Login) }
-
-// Mine reports whether m is for the person or for everybody on this computer.
-func Mine(m *control.Message, login string) bool {
-	return m.Audience == "" || m.Audience == login
-}
-
-// Settled reports whether nobody needs to be shown m any more: it was read or
-// acknowledged somewhere, or it is gone.
-func Settled(ctx context.Context, c Client, id messngr.ID) (bool, error) {
-	m, err := c.Message(ctx, id)
-	var declined *control.Error
-	if errors.As(err, &declined) && declined.Code == "not_found" {
-		return true, nil
-	}
-	return err == nil && (m.ReadAt != nil || m.AcknowledgedAt != nil), err
 }
 
 // MustBeSeen reports whether m is to be put before a person who wants to see

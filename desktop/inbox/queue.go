@@ -44,13 +44,16 @@ type View struct {
 
 // Queue keeps what a person has to see, and decides what comes first: an
 // emergency before a drill, that before what is urgent or asks a question, and
-// all that before the rest; and no more than a digest when the rest is much. It
-// is not safe for several goroutines.
+// all that before the rest; and no more than a digest when the rest is much, or
+// comes from a sender that was told off for sending too much. It is not safe
+// for several goroutines.
 type Queue struct {
 	items []item // in the order in which they are shown
 	// current is the message that is on the screen; zero: none.
 	current messngr.ID
 	shownAt time.Time
+	// quietFrom is when quiet messages may be counted on the screen again.
+	quietFrom time.Time
 	// oneByOne says that the person wants to see all of a digest.
 	oneByOne bool
 }
@@ -69,6 +72,9 @@ const (
 	classDrill
 	classUrgent
 	classOther
+	// classQuiet is what the service asks only to be counted, because its sender
+	// has sent too many.
+	classQuiet
 )
 
 func classOf(m *control.Message) class {
@@ -79,6 +85,8 @@ func classOf(m *control.Message) class {
 		return classDrill
 	case level == messngr.LevelUrgent || len(m.Answers) > 0:
 		return classUrgent
+	case m.Quiet:
+		return classQuiet
 	}
 	return classOther
 }
@@ -89,6 +97,9 @@ func (q *Queue) Add(m control.Message) {
 		return
 	}
 	it := item{m: m, class: classOf(&m)}
+	if it.class == classQuiet {
+		it.from = q.quietFrom
+	}
 	if i := q.find(q.current); i >= 0 && it.class < q.items[i].class && it.class < classOther {
 		q.current = messngr.ID{} // it comes first, whatever is on the screen
 	}
@@ -137,6 +148,9 @@ func (q *Queue) PutOff(now time.Time, ids ...messngr.ID) {
 	for _, id := range ids {
 		if i := q.find(id); i >= 0 {
 			q.items[i].from = now.Add(PutOff)
+			if q.items[i].class == classQuiet {
+				q.quietFrom = q.items[i].from
+			}
 		}
 	}
 }
@@ -189,9 +203,11 @@ func (q *Queue) View(now time.Time) View {
 	i := slices.IndexFunc(due, func(it *item) bool { return it.m.ID == q.current })
 	read := i >= 0 && now.Sub(q.shownAt) > settle
 	i = max(i, 0)
-	if due[i].class == classOther && !read && !q.oneByOne && len(rest(due)) >= digestAt {
-		q.current = messngr.ID{}
-		return View{Kind: Digest, Messages: rest(due), Count: len(due)}
+	if due[i].class >= classOther && !read && !q.oneByOne {
+		if list := rest(due); len(list) >= digestAt || due[i].class == classQuiet {
+			q.current = messngr.ID{}
+			return View{Kind: Digest, Messages: list, Count: len(due)}
+		}
 	}
 	return q.show(due, i, now)
 }
@@ -199,7 +215,7 @@ func (q *Queue) View(now time.Time) View {
 func rest(due []*item) []control.Message {
 	var list []control.Message
 	for _, it := range due {
-		if it.class == classOther {
+		if it.class >= classOther {
 			list = append(list, it.m)
 		}
 	}

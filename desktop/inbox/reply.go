@@ -50,8 +50,13 @@ func Reply(ctx context.Context, c Sender, m *control.Message, text string) (cont
 	return answer, err
 }
 
-// Mark says that a person has seen messages: acknowledged, and so read as well.
-func Mark(ctx context.Context, c *control.Client, ids ...messngr.ID) error {
+// Marker is what is asked of the service to mark messages.
+type Marker interface {
+	Mark(ctx context.Context, r control.MarkRequest) (int, error)
+}
+
+// Acknowledge says that a person has seen messages, and so read them as well.
+func Acknowledge(ctx context.Context, c Marker, ids ...messngr.ID) error {
 	for _, as := range []string{"acknowledged", "read"} {
 		if _, err := c.Mark(ctx, control.MarkRequest{IDs: ids, As: as}); err != nil {
 			return err

@@ -38,6 +38,7 @@ type card struct {
 
 	text    gtk.TextView
 	outcome gtk.Label
+	hint    gtk.Label
 	buttons gtk.Box
 	ok      gtk.Button
 	answers []gtk.Button
@@ -266,10 +267,10 @@ func (c *card) buttonRow() gtk.Box {
 func (c *card) footer() gtk.Box {
 	app, words := c.p.cfg.App, c.p.cfg.Words
 	row := app.NewRow(12)
-	hint := app.NewLabel(fmt.Sprintf(words.Popup.Later, int(inbox.PutOff/time.Minute)))
-	hint.AddClass("messngr-dim")
-	hint.AddClass("messngr-small")
-	row.Add(hint)
+	c.hint = app.NewLabel(fmt.Sprintf(words.Popup.Later, int(inbox.PutOff/time.Minute)))
+	c.hint.AddClass("messngr-dim")
+	c.hint.AddClass("messngr-small")
+	row.Add(c.hint)
 	if c.m.ExpiresAt != nil {
 		until := app.NewLabel(fmt.Sprintf(words.Popup.Until, describe.Time(words, *c.m.ExpiresAt, time.Now())))
 		until.SetWhole()

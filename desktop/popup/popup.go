@@ -4,6 +4,7 @@ package popup
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"messngr"
@@ -18,9 +19,6 @@ const (
 	// guard is for how long a window that has just come up takes no answer: a key
 	// or a click may have been meant for what was there before.
 	guard = 500 * time.Millisecond
-	// look is how often the service is asked whether what is on the screen was
-	// settled elsewhere.
-	look = time.Second
 	// patience bounds what is asked of the service.
 	patience = 15 * time.Second
 )
@@ -47,9 +45,11 @@ type Presenter struct {
 	shown  inbox.View
 	screen screen
 	stale  bool // render is on its way
-	wake   gtk.Timer
-	poll   gtk.Timer
-	drafts map[messngr.ID]string
+	// answered is the message that is being answered here; what became of the
+	// answer stays on the screen until the person goes on.
+	answered messngr.ID
+	wake     gtk.Timer
+	drafts   map[messngr.ID]string
 }
 
 // screen is what stands on the screen: a card, a digest, or an emergency.
@@ -84,8 +84,20 @@ func (p *Presenter) Unread(list []control.Message) {
 	p.changed()
 }
 
-// Arrived adds a message.
-func (p *Presenter) Arrived(m control.Message) {
+// Event takes over what has happened to messages: new ones are shown, and those
+// that somebody has dealt with elsewhere leave the screen.
+func (p *Presenter) Event(e control.Event) {
+	switch e.Kind {
+	case control.EventArrived:
+		if e.Message.ReadAt == nil && e.Message.AcknowledgedAt == nil {
+			p.arrived(*e.Message)
+		}
+	case control.EventRead, control.EventAcknowledged, control.EventDeleted:
+		p.remove(slices.DeleteFunc(e.IDs, func(id messngr.ID) bool { return id == p.answered })...)
+	}
+}
+
+func (p *Presenter) arrived(m control.Message) {
 	if inbox.MustBeSeen(&m, p.cfg.Level) {
 		p.queue.Add(m)
 		p.changed()
@@ -119,7 +131,6 @@ func (p *Presenter) render() {
 	}
 	old := p.screen
 	p.shown, p.screen = v, nil
-	p.poll.Stop()
 	switch v.Kind {
 	case inbox.Card:
 		p.screen = newCard(p, v)
@@ -133,20 +144,21 @@ func (p *Presenter) render() {
 		old.closing()
 	}
 	if v.Kind == inbox.Card || v.Kind == inbox.Emergency {
-		p.poll = p.cfg.App.Every(look, p.lookElsewhere)
+		p.markShown(v.Message)
 	}
 	if v.Kind == inbox.Nothing && p.queue.Len() == 0 && p.cfg.Idle != nil {
 		p.cfg.Idle()
 	}
 }
 
-// lookElsewhere takes a message off the screen that was settled somewhere else.
-func (p *Presenter) lookElsewhere() {
-	id := p.shown.Message.ID
+// markShown says that a message was put on the screen.
+func (p *Presenter) markShown(m control.Message) {
+	if m.ShownAt != nil {
+		return
+	}
 	p.ask(func(ctx context.Context) {
-		if settled, err := inbox.Settled(ctx, p.cfg.Client, id); err == nil && settled {
-			p.cfg.App.Post(func() { p.remove(id) })
-		}
+		// It is the sender who wants to know; here nothing depends on it.
+		_, _ = p.cfg.Client.Mark(ctx, control.MarkRequest{IDs: []messngr.ID{m.ID}, As: "shown"})
 	})
 }
 
@@ -169,17 +181,16 @@ func (p *Presenter) remove(ids ...messngr.ID) {
 }
 
 // acknowledge says that a person has seen the message. If the service does not
-// answer, the message comes back: nobody else knows that it was seen.
+// take that, the message comes back: nobody else knows that it was seen.
 func (p *Presenter) acknowledge(m control.Message) {
 	p.remove(m.ID)
 	p.ask(func(ctx context.Context) {
-		if inbox.Mark(ctx, p.cfg.Client, m.ID) == nil {
-			return
+		if err := inbox.Acknowledge(ctx, p.cfg.Client, m.ID); err != nil && p.ctx.Err() == nil {
+			p.cfg.App.Post(func() {
+				p.arrived(m)
+				p.queue.PutOff(time.Now(), m.ID)
+			})
 		}
-		if settled, err := inbox.Settled(ctx, p.cfg.Client, m.ID); err != nil || settled {
-			return // the feed brings it when the service answers again
-		}
-		p.cfg.App.Post(func() { p.Arrived(m) })
 	})
 }
 
@@ -187,6 +198,7 @@ func (p *Presenter) acknowledge(m control.Message) {
 // and whether it left.
 func (p *Presenter) reply(m control.Message, text string, done func(outcome string, sent bool)) {
 	words := p.cfg.Words
+	p.answered = m.ID
 	p.ask(func(ctx context.Context) {
 		answer, err := inbox.Reply(ctx, p.cfg.Client, &m, text)
 		outcome, sent := "", false
@@ -197,9 +209,14 @@ func (p *Presenter) reply(m control.Message, text string, done func(outcome stri
 			outcome, sent = describe.Outcome(words, &answer.Recipients[0]), answer.Reached
 		}
 		if sent {
-			_ = inbox.Mark(ctx, p.cfg.Client, m.ID) // what was answered was seen; at worst it is shown again
+			_ = inbox.Acknowledge(ctx, p.cfg.Client, m.ID) // what was answered was seen; at worst it is shown again
 		}
-		p.cfg.App.Post(func() { done(outcome, sent) })
+		p.cfg.App.Post(func() {
+			if !sent {
+				p.answered = messngr.ID{}
+			}
+			done(outcome, sent)
+		})
 	})
 }
 

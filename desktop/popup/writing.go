@@ -29,6 +29,7 @@ func newWriting(c *card) *writing {
 	const padding = 6
 	w.text = app.NewTextView(true)
 	w.text.SetPadding(padding, padding)
+	w.text.AddClass("messngr-text")
 	_, line := c.win.TextSize("0", 0, 0)
 	s := app.NewScroll(w.text, true)
 	s.SetMinHeight(replyLines*line + 2*padding)
@@ -69,6 +70,7 @@ func (w *writing) open(draft string) {
 	}
 	w.c.say("")
 	w.c.buttons.SetVisible(false)
+	w.c.hint.SetVisible(false)
 	w.c.win.ClearDefault()
 	w.ShowContent()
 	w.text.GrabFocus()
@@ -82,6 +84,7 @@ func (w *writing) close() bool {
 	}
 	w.SetVisible(false)
 	w.c.buttons.SetVisible(true)
+	w.c.hint.SetVisible(true)
 	w.c.focus()
 	return true
 }

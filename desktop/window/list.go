@@ -16,9 +16,9 @@ type list struct {
 	scroll gtk.Scroll
 	// stack shows the list, or that it is empty.
 	stack gtk.Stack
-	none   gtk.Label
-	hint   gtk.Label
-	rows   []row
+	none  gtk.Label
+	hint  gtk.Label
+	rows  []row
 }
 
 // row is what may change in a row.

@@ -3,11 +3,11 @@ package window
 import (
 	"context"
 	"slices"
+	"time"
 
 	"messngr"
 	"messngr/control"
 	"messngr/desktop/describe"
-	"messngr/desktop/inbox"
 )
 
 // State says whether the service answers.
@@ -24,7 +24,6 @@ func (w *Window) State(err error) {
 		}
 		w.cfg.App.Post(func() { w.learn(&status) })
 	})
-	w.reload()
 }
 
 // learn takes over the names of this computer.
@@ -39,8 +38,40 @@ func (w *Window) learn(s *control.Status) {
 	w.refresh()
 }
 
-// Arrived adds a message.
-func (w *Window) Arrived(m control.Message) {
+// Event takes over what has happened to messages.
+func (w *Window) Event(e control.Event) {
+	switch e.Kind {
+	case control.EventArrived:
+		w.arrived(*e.Message)
+	case control.EventRead, control.EventUnread:
+		w.marked(e.IDs, e.Kind == control.EventRead)
+	case control.EventDeleted:
+		for _, id := range e.IDs {
+			w.drop(id)
+		}
+	case control.EventResync:
+		w.reload()
+	}
+}
+
+// marked shows that messages were read, or are to be taken for unread.
+func (w *Window) marked(ids []messngr.ID, read bool) {
+	for _, id := range ids {
+		i := w.box.find(id)
+		if i < 0 || (w.box.messages[i].ReadAt != nil) == read {
+			continue
+		}
+		w.box.messages[i].ReadAt = nil
+		if read {
+			now := time.Now()
+			w.box.messages[i].ReadAt = &now
+		}
+		w.list.update(i)
+	}
+	w.refresh()
+}
+
+func (w *Window) arrived(m control.Message) {
 	if w.box.arrive(m) {
 		w.filling = true
 		w.list.insert(&m, 0)
@@ -104,7 +135,7 @@ func (w *Window) reload() {
 	w.loading++
 	nr, search, limit := w.loading, w.box.search, max(page, len(w.box.messages))
 	w.ask(func(ctx context.Context) {
-		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Search: search, Limit: limit})
+		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Own: true, Search: search, Limit: limit})
 		if err != nil {
 			return // the feed tells the person
 		}
@@ -117,13 +148,16 @@ func (w *Window) reload() {
 }
 
 func (w *Window) loaded(l control.MessageList, more bool) {
-	mine := w.mine(l.Messages)
+	list := w.kept(l.Messages)
 	total := l.Total
-	if w.box.search != "" {
-		total = len(mine) // the service counts the whole inbox
+	if w.discarded != nil {
+		total--
 	}
-	changed := !w.box.same(mine)
-	w.box.replace(mine, total, more)
+	if w.box.search != "" {
+		total = len(list) // the service counts the whole inbox
+	}
+	changed := !w.box.same(list)
+	w.box.replace(list, total, more)
 	if changed {
 		w.filling = true
 		w.list.fill(w.box.messages, w.box.search != "")
@@ -141,11 +175,9 @@ func (w *Window) loaded(l control.MessageList, more bool) {
 	}
 }
 
-// mine leaves out what is for other people, and what was just discarded.
-func (w *Window) mine(list []control.Message) []control.Message {
-	return slices.DeleteFunc(list, func(m control.Message) bool {
-		return !inbox.Mine(&m, w.cfg.Login) || w.discarded != nil && m.ID == w.discarded.ID
-	})
+// kept leaves out what was just discarded.
+func (w *Window) kept(list []control.Message) []control.Message {
+	return slices.DeleteFunc(list, func(m control.Message) bool { return w.discarded != nil && m.ID == w.discarded.ID })
 }
 
 // loadOlder reads the messages before the oldest one in the list.
@@ -156,18 +188,18 @@ func (w *Window) loadOlder(then func()) {
 	w.older = true
 	nr, search, before := w.loading, w.box.search, w.box.oldest()
 	w.ask(func(ctx context.Context) {
-		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Search: search, Before: before, Limit: page})
+		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Own: true, Search: search, Before: before, Limit: page})
 		w.cfg.App.Post(func() {
 			w.older = false
 			if err != nil || nr != w.loading {
 				return
 			}
 			more := len(l.Messages) == page
-			mine := w.mine(l.Messages)
-			w.box.extend(mine, more)
+			list := w.kept(l.Messages)
+			w.box.extend(list, more)
 			w.filling = true
-			for i := range mine {
-				w.list.insert(&mine[i], -1)
+			for i := range list {
+				w.list.insert(&list[i], -1)
 			}
 			w.filling = false
 			w.refresh()

@@ -32,8 +32,6 @@ type Config struct {
 	App    *gtk.App
 	Words  *lang.Catalogue
 	Client *control.Client
-	// Login is whose messages are shown.
-	Login string
 	// Options is where the options are kept.
 	Options string
 	// Minimized starts the window as an icon.
@@ -282,12 +280,10 @@ func (w *Window) read() {
 	})
 }
 
-// activated is called when the window gets the keyboard: what is seen is read,
-// and what others changed is shown.
+// activated is called when the window gets the keyboard: what is seen is read.
 func (w *Window) activated() {
 	w.win.SetUrgent(false)
 	w.read()
-	w.reload()
 }
 
 // discard takes the current message away; for a while it can be taken back.
@@ -333,7 +329,7 @@ func (w *Window) answer(m *control.Message, text string) {
 			return
 		}
 		if answer.Reached {
-			w.report(inbox.Mark(ctx, w.cfg.Client, m.ID))
+			w.report(inbox.Acknowledge(ctx, w.cfg.Client, m.ID))
 		}
 		w.cfg.App.Post(func() { w.note.say(describe.Outcome(w.cfg.Words, &answer.Recipients[0])) })
 	})
