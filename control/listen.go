@@ -121,11 +121,11 @@ func PeerCredentials(r *http.Request) (messngr.Principal, bool) {
 	if !ok {
 		return messngr.Principal{}, false
 	}
-	return principal(uid), true
+	return PrincipalOf(uid), true
 }
 
-// principal describes the user with that id.
-func principal(uid int) messngr.Principal {
+// PrincipalOf describes the user of this host with that id.
+func PrincipalOf(uid int) messngr.Principal {
 	p := messngr.Principal{UID: uid, Login: strconv.Itoa(uid), Admin: uid == 0 || uid == os.Getuid()}
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {

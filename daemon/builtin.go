@@ -10,16 +10,20 @@ import (
 	"messngr/transport"
 	"messngr/transport/mailslot"
 	"messngr/transport/msgsvc"
+	"messngr/transport/pipe"
 	"messngr/transport/rwall"
 	"messngr/transport/samba"
 	"messngr/transport/smbmessage"
 )
 
 // transports is the list of ways to carry a message, in the order in which they
-// are tried. calls is the network of remote procedure calls; nil where only their
-// names and configurations are asked for.
-func transports(calls msgsvc.Network) []transport.Kind {
-	return []transport.Kind{smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind(), samba.Kind(), rwall.Kind()}
+// are tried. calls is the network of remote procedure calls, pipes the server of
+// pipes that manage host; all are nil where only names and configurations are
+// asked for.
+func transports(calls msgsvc.Network, pipes pipe.Server, host pipe.Host) []transport.Kind {
+	return []transport.Kind{
+		smbmessage.Kind(), msgsvc.Kind(calls), mailslot.Kind(), samba.Kind(), pipe.Kind(pipes, host), rwall.Kind(),
+	}
 }
 
 // displays is the list of ways to show a message.

@@ -74,6 +74,7 @@ type daemon struct {
 	rpc        *rpc.Carrier            // nil if it is switched off
 	wins       *wins.Server            // nil unless this host is the name server of its site
 	samba      *smbd.Samba             // nil where no port is Samba's
+	pipes      *smbd.Pipes             // nil where none are served
 	handovers  handovers               // of messages that Samba took
 	browser    *browser.Browser        // nil without NetBIOS
 	neighbours neighbours
@@ -179,7 +180,7 @@ func (d *daemon) buildTransports() ([]router.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.transports = transports(calls)
+	d.transports = transports(calls, d.buildPipes(), pipeHost{d})
 	var routes []router.Route
 	for _, k := range d.transports {
 		t, err := k.New(transport.Env{
@@ -257,6 +258,9 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	if d.nbt != nil {
 		service.NetBIOS, service.Who = netBIOS{d.nbt, d.s.page}, d.who
+	}
+	if d.pipes != nil {
+		outer.Go(func() error { return d.pipes.Run(ctx) })
 	}
 	outer.Go(func() error { return service.Serve(ctx, d.socket) })
 	outer.Go(func() error { return d.followInterfaces(ctx) })

@@ -133,7 +133,7 @@ func (s *settings) sections() []config.Section {
 			list = append(list, config.Section{Name: name, Config: s.parts[name]})
 		}
 	}
-	for _, k := range transports(nil) {
+	for _, k := range transports(nil, nil, nil) {
 		add("transport."+k.Name, k.Config)
 	}
 	for _, k := range displays() {

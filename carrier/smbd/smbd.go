@@ -23,10 +23,11 @@ import (
 type Config struct {
 	Run   string `toml:"run" comment:"folder with Samba's sockets: nmbd's in nmbd/, smbd's in ncalrpc/"`
 	Cache string `toml:"cache" comment:"folder in which nmbd keeps its list of machines, browse.dat"`
+	Pipes bool   `toml:"pipes" comment:"serve smbd's clients on the pipes msgsvc and wkssvc, by a link in smbd's folder (see doc/samba.md): message names from afar, and messages of senders whom Samba knows"`
 }
 
 // DefaultConfig returns the folders of Debian's packages.
-func DefaultConfig() Config { return Config{Run: "/run/samba", Cache: "/var/cache/samba"} }
+func DefaultConfig() Config { return Config{Run: "/run/samba", Cache: "/var/cache/samba", Pipes: true} }
 
 // The ports of NetBIOS over TCP/IP that Samba has or may have.
 const (
