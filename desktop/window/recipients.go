@@ -36,7 +36,7 @@ func offers(text string, known []string) []string {
 	var list []string
 	for _, n := range known {
 		same := func(other string) bool { return strings.EqualFold(other, n) }
-		if len(list) < maxOffers && len(n) >= len(name) && strings.EqualFold(n[:len(name)], name) && n != name &&
+		if len(list) < maxOffers && len(n) >= len(name) && strings.EqualFold(n[:len(name)], name) && !strings.EqualFold(n, name) &&
 			!slices.ContainsFunc(list, same) && !slices.ContainsFunc(taken, same) {
 			list = append(list, n)
 		}
