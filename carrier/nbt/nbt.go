@@ -181,55 +181,55 @@ func (c *Carrier) SetInterfaces(list []Interface) {
 	}
 }
 
-// adjust starts and stops nodes until they are what the interfaces ask for. New
-// nodes come first, so that names are not without an owner when an address changes.
+// adjust starts and stops nodes until they are what the interfaces ask for. New nodes
+// come before old ones go, so that names are not without an owner; but where only the
+// address has changed the old one has to make room, since the socket for the broadcasts
+// of a network can be had once.
 func (c *Carrier) adjust() {
-	c.mu.Lock()
+	c.mu.RLock()
 	wanted := c.interfaces
-	var kept, gone []*node
-	for _, n := range c.nodes {
-		if slices.Contains(wanted, n.iface) {
-			kept = append(kept, n)
-		} else {
-			gone = append(gone, n)
-		}
+	c.mu.RUnlock()
+	gone := func(n *node) bool { return !slices.Contains(wanted, n.iface) }
+	inTheWay := func(n *node) bool {
+		return gone(n) && n.iface.Broadcast.IsValid() &&
+			slices.ContainsFunc(wanted, func(i Interface) bool { return i.Broadcast == n.iface.Broadcast })
 	}
-	nodes := kept
+	stopAll(c.detach(inTheWay))
+	c.mu.Lock()
 	for _, iface := range wanted {
-		if !slices.ContainsFunc(nodes, func(n *node) bool { return n.iface == iface }) {
-			nodes = append(nodes, c.attach(iface))
+		if !slices.ContainsFunc(c.nodes, func(n *node) bool { return n.iface == iface }) {
+			c.nodes = append(slices.Clone(c.nodes), c.attach(iface))
 		}
 	}
-	c.nodes = nodes
 	c.mu.Unlock()
-	stopAll(gone)
+	stopAll(c.detach(gone))
+}
+
+// detach takes nodes from the list, for whoever stops them.
+func (c *Carrier) detach(which func(*node) bool) []*node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var taken []*node
+	c.nodes = slices.DeleteFunc(slices.Clone(c.nodes), func(n *node) bool {
+		if which(n) {
+			taken = append(taken, n)
+		}
+		return which(n)
+	})
+	return taken
 }
 
 // reopen starts nodes anew that can have a port now which another program had.
 func (c *Carrier) reopen() {
-	var gone []*node
-	c.mu.Lock()
-	c.nodes = slices.DeleteFunc(slices.Clone(c.nodes), func(n *node) bool {
-		if !n.couldOpenMore() {
-			return false
-		}
-		gone = append(gone, n)
-		return true
-	})
-	c.mu.Unlock()
-	if len(gone) > 0 {
-		stopAll(gone)
+	if again := c.detach((*node).couldOpenMore); len(again) > 0 {
+		stopAll(again)
 		c.adjust()
 	}
 }
 
 func (c *Carrier) shutDown() {
-	c.mu.Lock()
-	gone := c.nodes
-	c.nodes = nil
-	c.mu.Unlock()
 	c.names.Stop()
-	stopAll(gone)
+	stopAll(c.detach(func(*node) bool { return true }))
 }
 
 func stopAll(nodes []*node) {

@@ -3,9 +3,11 @@
 package linktest
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,14 +76,32 @@ func (l *LAN) Listen(at netip.AddrPort) (*Socket, error) {
 	return s, nil
 }
 
-// Listener returns Listen in the form that programs want.
+// Listener returns Listen for one host, which can have each port once.
 func (l *LAN) Listener() link.Listener {
+	var mu sync.Mutex
+	var mine []*Socket
 	return func(at netip.AddrPort) (link.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		mine = slices.DeleteFunc(mine, (*Socket).isClosed)
+		if slices.ContainsFunc(mine, func(s *Socket) bool { return s.at == at }) {
+			return nil, errors.New("address already in use")
+		}
 		s, err := l.Listen(at)
 		if err != nil {
 			return nil, err
 		}
+		mine = append(mine, s)
 		return s, nil
+	}
+}
+
+func (s *Socket) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -35,8 +35,8 @@ func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
 // A host is a machine on a lan.
 type host struct {
 	*Service
-	lan   *lan
-	nodes []*Node
+	listen link.Listener
+	nodes  []*Node
 }
 
 // testLog shows what hosts say when the tests run with -v.
@@ -50,12 +50,13 @@ func testLog(t testing.TB, name string) *slog.Logger {
 // boot starts a host with the given addresses, for whoever stops it.
 func (l *lan) boot(t testing.TB, cfg Config, prefixes ...string) *host {
 	t.Helper()
-	cfg.Port, cfg.Listen, cfg.Log = nbns.Port, l.Listener(), testLog(t, prefixes[0])
+	listen := l.Listener()
+	cfg.Port, cfg.Listen, cfg.Log = nbns.Port, listen, testLog(t, prefixes[0])
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{Service: s, lan: l}
+	h := &host{Service: s, listen: listen}
 	h.use(prefixes...)
 	return h
 }
@@ -68,21 +69,20 @@ func (l *lan) start(t testing.TB, cfg Config, prefixes ...string) *host {
 	return h
 }
 
-// use gives the host other addresses than before: new ones come before old ones go.
+// use gives the host other addresses than before.
 func (h *host) use(prefixes ...string) {
-	var nodes []*Node
+	stopAll(h.nodes)
+	h.nodes = nil
 	for i, p := range prefixes {
-		nodes = append(nodes, h.Attach(linktest.Interface(fmt.Sprintf("eth%d", i), p), func(at netip.Addr, _ string) link.Conn {
-			s, err := h.lan.Listen(netip.AddrPortFrom(at, nbns.Port))
+		iface := linktest.Interface(fmt.Sprintf("eth%d", i), p)
+		h.nodes = append(h.nodes, h.Attach(iface, func(at netip.Addr, _ string) link.Conn {
+			s, err := h.listen(netip.AddrPortFrom(at, nbns.Port))
 			if err != nil {
 				return nil
 			}
 			return s
 		}))
 	}
-	gone := h.nodes
-	h.nodes = nodes
-	stopAll(gone)
 }
 
 // stop releases all names and ends the host.
