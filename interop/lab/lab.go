@@ -128,6 +128,9 @@ func (s *Subnet) Host(name string) (*Host, error) {
 	return h, nil
 }
 
+// Lab is where the subnet is.
+func (s *Subnet) Lab() *Lab { return s.lab }
+
 // Prefix is the subnet's address and length.
 func (s *Subnet) Prefix() netip.Prefix { return s.prefix }
 

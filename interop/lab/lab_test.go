@@ -132,7 +132,7 @@ func TestHostIsItsOwn(t *testing.T) {
 	alpha := labtest.Hosts(t, labtest.Subnet(t, l, "10.77.0.0/24"), "alpha")[0]
 	for _, test := range []struct{ script, want string }{
 		{"cat /proc/sys/kernel/hostname", "alpha\n"},
-		{"ls /run /var/lib", "/run:\n\n/var/lib:\n"},
+		{"ls /run /var/lib /var/spool", "/run:\n\n/var/lib:\n\n/var/spool:\n"},
 		{"cat /proc/1/comm", "sh\n"},
 		{"ip -o link | wc -l", "2\n"},
 	} {

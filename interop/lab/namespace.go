@@ -42,6 +42,7 @@ if [ -e /etc/resolv.conf ]; then # before /run: it may be a link that leads ther
 fi
 mount --bind "$1/run" /run
 mount --bind "$1/lib" /var/lib
+mount --bind "$1/spool" /var/spool
 echo "$0" >/proc/sys/kernel/hostname
 rm -rf /run/mount # notes of the mounts above
 ip link set lo up
@@ -50,7 +51,7 @@ read -r end || true
 `
 
 func newNamespace(name, dir string) (*namespace, error) {
-	for _, d := range []string{"run", "lib"} {
+	for _, d := range []string{"run", "lib", "spool"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
 			return nil, err
 		}

@@ -158,6 +158,27 @@ func (p *Program) Registered(ctx context.Context) error {
 	})
 }
 
+// NameState says how it is with a message name of the service: registered, claiming, conflict or released, or nothing if
+// it does not want the name; and in a conflict whose the name is.
+func (p *Program) NameState(ctx context.Context, name string) (state, owner string, err error) {
+	status, err := lines[struct {
+		Names []struct {
+			Name, State, Owner string
+		}
+	}](p.host, p.Command(ctx, "status", "--json"))
+	if err != nil {
+		return "", "", err
+	}
+	for _, s := range status {
+		for _, n := range s.Names {
+			if n.Name == name {
+				return n.State, n.Owner, nil
+			}
+		}
+	}
+	return "", "", nil
+}
+
 // Outcome is one line of `send --json`: what became of the message to one recipient.
 type Outcome struct {
 	To      string `json:"to"`
