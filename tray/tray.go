@@ -135,29 +135,27 @@ func dialSystem(ctx context.Context, getenv func(string) string) *dbus.Conn {
 	return conn
 }
 
-// remote is what other instances call.
-type remote struct{ calls chan<- string }
+// remote are the methods that other instances call.
+func (a *agent) remote() map[string]any {
+	tell := func(call string) func() *dbus.Error {
+		return func() *dbus.Error {
+			select {
+			case a.calls <- call:
+				return nil
+			case <-time.After(remoteTime):
+				return dbus.NewError("org.freedesktop.DBus.Error.Timeout", []any{"busy"})
+			}
+		}
+	}
+	return map[string]any{"Show": tell(callShow), "Refresh": tell(callRefresh)}
+}
 
-// The calls of other instances.
+// The calls of other instances: to open the list, and to read the files of the
+// person again.
 const (
 	callShow    = "show"
 	callRefresh = "refresh"
 )
-
-// Show opens the list.
-func (r *remote) Show() *dbus.Error { return r.tell(callShow) }
-
-// Refresh reads the files of the person again.
-func (r *remote) Refresh() *dbus.Error { return r.tell(callRefresh) }
-
-func (r *remote) tell(call string) *dbus.Error {
-	select {
-	case r.calls <- call:
-		return nil
-	case <-time.After(remoteTime):
-		return dbus.NewError("org.freedesktop.DBus.Error.Timeout", []any{"busy"})
-	}
-}
 
 // remoteTime is how long such a call may wait for the loop.
 const remoteTime = 10 * time.Second
@@ -167,7 +165,7 @@ func (a *agent) connect(ctx context.Context, conn *dbus.Conn) error {
 	var err error
 	a.conn = conn
 	conn.Signal(a.signals)
-	if err = conn.Export(&remote{a.calls}, busPath, busName); err != nil {
+	if err = conn.ExportMethodTable(a.remote(), busPath, busName); err != nil {
 		return err
 	}
 	if a.notes, err = notification.New(ctx, conn, a.words.app); err != nil {

@@ -1,6 +1,7 @@
 package icon
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/godbus/dbus/v5"
@@ -11,34 +12,49 @@ const (
 	introspectInterface = "org.freedesktop.DBus.Introspectable"
 )
 
-// properties is the interface of that name for properties that nobody can set.
-type properties struct {
-	one func(name string) (dbus.Variant, bool)
-	all func() map[string]dbus.Variant
-}
-
-// Get returns one property.
-func (p *properties) Get(_, name string) (dbus.Variant, *dbus.Error) {
-	v, ok := p.one(name)
-	if !ok {
-		return v, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", []any{"no such property"})
+// export puts the item and its menu on the bus. It does so by tables of
+// functions: to export a value, godbus looks its methods up by reflection, and
+// for that the linker would keep every method of the whole program (3 MB).
+func (i *Icon) export() error {
+	for _, object := range []struct {
+		path       dbus.ObjectPath
+		name       string
+		methods    map[string]any
+		properties func() map[string]dbus.Variant
+		xml        string
+	}{
+		{itemPath, item, i.itemMethods(), i.properties, itemXML},
+		{menuPath, menu, i.menuMethods(), menuProperties, menuXML},
+	} {
+		describe := map[string]any{"Introspect": func() (string, *dbus.Error) { return object.xml, nil }}
+		err := errors.Join(
+			i.conn.ExportMethodTable(object.methods, object.path, object.name),
+			i.conn.ExportMethodTable(propertyMethods(object.properties), object.path, propertiesInterface),
+			i.conn.ExportMethodTable(describe, object.path, introspectInterface))
+		if err != nil {
+			return err
+		}
 	}
-	return v, nil
+	return nil
 }
 
-// GetAll returns all properties.
-func (p *properties) GetAll(string) (map[string]dbus.Variant, *dbus.Error) { return p.all(), nil }
-
-// Set fails.
-func (p *properties) Set(_, _ string, _ dbus.Variant) *dbus.Error {
-	return dbus.NewError("org.freedesktop.DBus.Error.PropertyReadOnly", []any{"nothing can be set"})
+// propertyMethods is org.freedesktop.DBus.Properties for properties that nobody
+// can set.
+func propertyMethods(all func() map[string]dbus.Variant) map[string]any {
+	return map[string]any{
+		"Get": func(_, name string) (dbus.Variant, *dbus.Error) {
+			v, ok := all()[name]
+			if !ok {
+				return v, dbus.NewError("org.freedesktop.DBus.Error.UnknownProperty", []any{"no such property"})
+			}
+			return v, nil
+		},
+		"GetAll": func(string) (map[string]dbus.Variant, *dbus.Error) { return all(), nil },
+		"Set": func(_, _ string, _ dbus.Variant) *dbus.Error {
+			return dbus.NewError("org.freedesktop.DBus.Error.PropertyReadOnly", []any{"nothing can be set"})
+		},
+	}
 }
-
-// introspectable is the description of an object.
-type introspectable string
-
-// Introspect returns it.
-func (x introspectable) Introspect() (string, *dbus.Error) { return string(x), nil }
 
 // escape writes plain text for the tool tip, which may hold markup.
 func escape(s string) string {

@@ -63,21 +63,8 @@ type Icon struct {
 // and with a token by which a program that is started now can take the focus.
 func New(ctx context.Context, conn *dbus.Conn, title string, chosen func(key, token string)) (*Icon, error) {
 	i := &Icon{conn: conn, title: title, chosen: chosen, name: fmt.Sprintf("%s-%d-1", item, os.Getpid())}
-	for _, object := range []struct {
-		methods any
-		path    dbus.ObjectPath
-		name    string
-	}{
-		{&itemMethods{i}, itemPath, item},
-		{&properties{i.property, i.properties}, itemPath, propertiesInterface},
-		{introspectable(itemXML), itemPath, introspectInterface},
-		{&menuMethods{i}, menuPath, menu},
-		{&properties{i.menuProperty, i.menuProperties}, menuPath, propertiesInterface},
-		{introspectable(menuXML), menuPath, introspectInterface},
-	} {
-		if err := conn.Export(object.methods, object.path, object.name); err != nil {
-			return nil, fmt.Errorf("icon: %w", err)
-		}
+	if err := i.export(); err != nil {
+		return nil, fmt.Errorf("icon: %w", err)
 	}
 	if _, err := conn.RequestName(i.name, dbus.NameFlagDoNotQueue); err != nil {
 		return nil, fmt.Errorf("icon: %w", err)
@@ -190,34 +177,23 @@ func (i *Icon) properties() map[string]dbus.Variant {
 	}
 }
 
-func (i *Icon) property(name string) (dbus.Variant, bool) {
-	v, ok := i.properties()[name]
-	return v, ok
-}
-
 // itemMethods are the methods that a host calls.
-type itemMethods struct{ icon *Icon }
-
-// Activate is a click.
-func (m *itemMethods) Activate(_, _ int32) *dbus.Error {
-	m.icon.choose(Activated)
-	return nil
-}
-
-// SecondaryActivate is a click with the middle button.
-func (m *itemMethods) SecondaryActivate(_, _ int32) *dbus.Error { return nil }
-
-// ContextMenu is a click with the right button, on hosts that do not show the
-// menu themselves; we have no other way to show one.
-func (m *itemMethods) ContextMenu(_, _ int32) *dbus.Error { return nil }
-
-// Scroll is the mouse wheel.
-func (m *itemMethods) Scroll(int32, string) *dbus.Error { return nil }
-
-// ProvideXdgActivationToken comes before a click.
-func (m *itemMethods) ProvideXdgActivationToken(token string) *dbus.Error {
-	m.icon.mu.Lock()
-	defer m.icon.mu.Unlock()
-	m.icon.token = token
-	return nil
+func (i *Icon) itemMethods() map[string]any {
+	return map[string]any{
+		"Activate": func(_, _ int32) *dbus.Error {
+			i.choose(Activated)
+			return nil
+		},
+		"SecondaryActivate": func(_, _ int32) *dbus.Error { return nil },
+		// A click with the right button on hosts that do not show the menu
+		// themselves; we have no other way to show one.
+		"ContextMenu": func(_, _ int32) *dbus.Error { return nil },
+		"Scroll":      func(int32, string) *dbus.Error { return nil },
+		"ProvideXdgActivationToken": func(token string) *dbus.Error {
+			i.mu.Lock()
+			defer i.mu.Unlock()
+			i.token = token // of the click that follows
+			return nil
+		},
+	}
 }

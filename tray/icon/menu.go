@@ -58,7 +58,7 @@ func (i *Icon) line(id int32) (node, bool) {
 	return node{}, false
 }
 
-func (i *Icon) menuProperties() map[string]dbus.Variant {
+func menuProperties() map[string]dbus.Variant {
 	return map[string]dbus.Variant{
 		"Version":       dbus.MakeVariant(uint32(3)),
 		"TextDirection": dbus.MakeVariant("ltr"),
@@ -67,22 +67,28 @@ func (i *Icon) menuProperties() map[string]dbus.Variant {
 	}
 }
 
-func (i *Icon) menuProperty(name string) (dbus.Variant, bool) {
-	v, ok := i.menuProperties()[name]
-	return v, ok
-}
-
-// menuMethods are the methods of com.canonical.dbusmenu.
-type menuMethods struct{ icon *Icon }
-
 func noSuchLine() *dbus.Error {
 	return dbus.NewError("org.freedesktop.DBus.Error.InvalidArgs", []any{"no such line"})
 }
 
-// GetLayout returns a line and those below it.
-func (m *menuMethods) GetLayout(parent, depth int32, _ []string) (uint32, node, *dbus.Error) {
-	_, revision := m.icon.now()
-	n, ok := m.icon.line(parent)
+// menuMethods are the methods of com.canonical.dbusmenu.
+func (i *Icon) menuMethods() map[string]any {
+	return map[string]any{
+		"GetLayout": i.layout, "GetGroupProperties": i.lines, "GetProperty": i.lineProperty,
+		"Event": i.event, "EventGroup": i.events,
+		// Whether the menu has changed since it was asked for: no, for every change
+		// is told at once.
+		"AboutToShow": func(int32) (bool, *dbus.Error) { return false, nil },
+		"AboutToShowGroup": func([]int32) ([]int32, []int32, *dbus.Error) {
+			return []int32{}, []int32{}, nil
+		},
+	}
+}
+
+// layout returns a line and those below it.
+func (i *Icon) layout(parent, depth int32, _ []string) (uint32, node, *dbus.Error) {
+	_, revision := i.now()
+	n, ok := i.line(parent)
 	if !ok {
 		return 0, node{}, noSuchLine()
 	}
@@ -92,32 +98,32 @@ func (m *menuMethods) GetLayout(parent, depth int32, _ []string) (uint32, node, 
 	return revision, n, nil
 }
 
-// lineOf is a line in the answer of GetGroupProperties.
+// lineOf is a line in the answer of lines.
 type lineOf struct {
 	ID         int32
 	Properties map[string]dbus.Variant
 }
 
-// GetGroupProperties returns the properties of several lines; of all for none.
-func (m *menuMethods) GetGroupProperties(ids []int32, _ []string) ([]lineOf, *dbus.Error) {
+// lines returns the properties of several lines; of all for none.
+func (i *Icon) lines(ids []int32, _ []string) ([]lineOf, *dbus.Error) {
 	if len(ids) == 0 {
-		s, _ := m.icon.now()
+		s, _ := i.now()
 		for n := range len(s.Menu) + 1 {
 			ids = append(ids, int32(n))
 		}
 	}
 	list := []lineOf{}
 	for _, id := range ids {
-		if n, ok := m.icon.line(id); ok {
+		if n, ok := i.line(id); ok {
 			list = append(list, lineOf{id, n.Properties})
 		}
 	}
 	return list, nil
 }
 
-// GetProperty returns one property of a line.
-func (m *menuMethods) GetProperty(id int32, name string) (dbus.Variant, *dbus.Error) {
-	n, ok := m.icon.line(id)
+// lineProperty returns one property of a line.
+func (i *Icon) lineProperty(id int32, name string) (dbus.Variant, *dbus.Error) {
+	n, ok := i.line(id)
 	v, has := n.Properties[name]
 	if !ok || !has {
 		return dbus.Variant{}, noSuchLine()
@@ -125,19 +131,19 @@ func (m *menuMethods) GetProperty(id int32, name string) (dbus.Variant, *dbus.Er
 	return v, nil
 }
 
-// Event tells what a person did to a line.
-func (m *menuMethods) Event(id int32, event string, _ dbus.Variant, _ uint32) *dbus.Error {
-	s, _ := m.icon.now()
+// event takes what a person did to a line.
+func (i *Icon) event(id int32, event string, _ dbus.Variant, _ uint32) *dbus.Error {
+	s, _ := i.now()
 	if event != "clicked" || id < 1 || int(id) > len(s.Menu) {
 		return nil
 	}
 	if key := s.Menu[id-1].Key; key != "" {
-		m.icon.choose(key)
+		i.choose(key)
 	}
 	return nil
 }
 
-// eventOf is one element of EventGroup.
+// eventOf is one of several events.
 type eventOf struct {
 	ID    int32
 	Event string
@@ -145,24 +151,15 @@ type eventOf struct {
 	Time  uint32
 }
 
-// EventGroup is Event for several lines; it returns the lines that there are not.
-func (m *menuMethods) EventGroup(events []eventOf) ([]int32, *dbus.Error) {
+// events is event for several lines; it returns the lines that there are not.
+func (i *Icon) events(events []eventOf) ([]int32, *dbus.Error) {
 	unknown := []int32{}
 	for _, e := range events {
-		if _, ok := m.icon.line(e.ID); !ok {
+		if _, ok := i.line(e.ID); !ok {
 			unknown = append(unknown, e.ID)
 			continue
 		}
-		_ = m.Event(e.ID, e.Event, e.Data, e.Time)
+		_ = i.event(e.ID, e.Event, e.Data, e.Time)
 	}
 	return unknown, nil
-}
-
-// AboutToShow says whether the menu has changed since it was asked for: no, for
-// every change is told at once.
-func (m *menuMethods) AboutToShow(int32) (bool, *dbus.Error) { return false, nil }
-
-// AboutToShowGroup is AboutToShow for several lines.
-func (m *menuMethods) AboutToShowGroup([]int32) ([]int32, []int32, *dbus.Error) {
-	return []int32{}, []int32{}, nil
 }
