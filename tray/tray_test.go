@@ -212,6 +212,36 @@ func TestDaemonsThatCanLess(t *testing.T) {
 	}
 }
 
+// Where the daemon plays no sounds a program does.
+func TestSounds(t *testing.T) {
+	d := newDesk(t, "body")
+	log := d.install("canberra-gtk-play", "")
+	d.configure("sound_urgent = '/gong.wav'\nsound_emergency = ''")
+	player := d.install("paplay", "")
+	d.run()
+	played := func(file, want string) {
+		t.Helper()
+		d.eventually(want+" is played", func() bool { b, _ := os.ReadFile(file); return string(b) == want+"\n" })
+	}
+	id := d.arrive(hello())
+	played(log, "-i message-new-instant")
+	d.fake.Mark("read", id)
+	d.daemon.AwaitCount(0)
+	time.Sleep(2 * time.Second) // not two sounds at once
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "x", Level: messngr.LevelUrgent})
+	played(player, "/gong.wav")
+	time.Sleep(2 * time.Second)
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "y", Level: messngr.LevelEmergency})
+	d.daemon.AwaitCount(2)
+	settle()
+	played(log, "-i message-new-instant")
+	for _, n := range d.daemon.Calls() {
+		if n.Hints["sound-name"].Value() != nil || n.Hints["suppress-sound"].Value() != true {
+			t.Errorf("the daemon is asked to play: %v", n.Hints)
+		}
+	}
+}
+
 func TestLevels(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)
 	d.run()

@@ -5,6 +5,7 @@ package notification
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -165,6 +166,9 @@ func (d *Daemon) Show(ctx context.Context, n Note, replaces uint32) (id uint32, 
 	}
 	summary, body := n.texts(able)
 	err = d.call(ctx, "Notify", d.app, replaces, n.Icon, summary, body, n.actions(able), n.hints(), timeout).Store(&id)
+	if err == nil && id == 0 {
+		err = errors.New("the daemon gives it no number")
+	}
 	if err != nil {
 		return 0, fmt.Errorf("notification: %w", err)
 	}
