@@ -57,10 +57,10 @@ func (d *daemon) remedy(r policy.Refusal) string {
 	case policy.ReasonRate:
 		return "[policy.take_per_source] in the configuration"
 	case policy.ReasonBlocked:
-	default: // a carrier's own reason, which no rule can change
-		return ""
 	case policy.ReasonName:
 		match = "name:" + strings.ToUpper(r.From)
+	default: // a carrier's own reason, which no rule can change
+		return ""
 	}
 	for _, rule := range d.policy.Rules() {
 		prefix, err := netip.ParsePrefix(rule.Match)
