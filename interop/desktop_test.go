@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"messngr/interop/hammer"
 	"messngr/interop/lab"
 	"messngr/interop/labtest"
@@ -259,6 +261,66 @@ func TestDesktopNotifications(t *testing.T) {
 	}
 }
 
+// What has to be seen pops up in a window of its own, and the notification goes when it is acknowledged there.
+func TestDesktopPopUp(t *testing.T) {
+	t.Parallel()
+	d := newDesktop(t, 3*time.Minute, "", "dunst")
+	bin := t.TempDir()
+	if out, err := command(d.ctx, "../desktop", "go", "build", "-o", filepath.Join(bin, "messngr-desktop"), "./cmd/messngr-desktop"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for dir := bin; dir != os.TempDir(); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := d.login("games", 1000, 600)
+	d.start(s, "org.freedesktop.Notifications", "dunst")
+	d.start(s, "org.messngr.Tray", "env", "PATH="+bin+":"+os.Getenv("PATH"), "GDK_GL=disable", d.ours.Path(), "tray", "--min")
+	time.Sleep(500 * time.Millisecond)
+	before := d.look(s)
+	windows := func() int {
+		out, _ := s.Output(d.ctx, "xdotool", "search", "--onlyvisible", "--class", "messngr")
+		return strings.Count(out, "\n")
+	}
+	d.send("ALPHA", "Lunch?")
+	d.appears(s, "a message that does not pop up", before)
+	if n := windows(); n != 0 {
+		t.Errorf("%d windows", n)
+	}
+	d.says("inbox", "mark", "last")
+	d.disappears(s, "after it was read", before)
+
+	d.says("send", "--level", "urgent", "ALPHA", "The server room is on fire")
+	d.until(s, "the pop-up", func() error {
+		if n := windows(); n != 1 {
+			return fmt.Errorf("%d windows", n)
+		}
+		return nil
+	})
+	d.appears(s, "the pop-up and the notification", before)
+	d.keep(s, "urgent")
+	// Its button OK, from the lower right corner. There is no window manager here that would give it the keyboard.
+	out, err := s.Output(d.ctx, "xdotool", "search", "--onlyvisible", "--class", "messngr", "getwindowgeometry", "--shell")
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var window, x, y, width, height int
+	if _, err := fmt.Sscanf(out, "WINDOW=%d\nX=%d\nY=%d\nWIDTH=%d\nHEIGHT=%d", &window, &x, &y, &width, &height); err != nil {
+		t.Fatalf("%v: %q", err, out)
+	}
+	if err := s.Click(d.ctx, x+width-44, y+height-65, 1); err != nil {
+		t.Fatal(err)
+	}
+	d.until(s, "acknowledged", func() error {
+		if m := d.last(); m.AcknowledgedAt == nil {
+			return fmt.Errorf("it is %+v", m)
+		}
+		return nil
+	})
+	d.disappears(s, "after the key", before)
+}
+
 // A thousand messages in a second: a few notifications and a digest, everything in the inbox, a desktop that answers.
 func TestDesktopStorm(t *testing.T) {
 	t.Parallel()
@@ -272,10 +334,21 @@ func TestDesktopStorm(t *testing.T) {
 
 	m := hammer.New("BOSS", "ALPHA", "Reboot at 18:00")
 	began := time.Now()
-	for range 1000 {
-		if err := d.from.Do(func() error { return m.Deliver(messages(d.ours.Host())) }); err != nil {
-			t.Fatal(err)
-		}
+	var senders errgroup.Group
+	for range 20 {
+		senders.Go(func() error {
+			return d.from.Do(func() error {
+				for range 50 {
+					if err := m.Deliver(messages(d.ours.Host())); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	}
+	if err := senders.Wait(); err != nil {
+		t.Fatal(err)
 	}
 	t.Logf("1,000 messages in %v", time.Since(began).Round(time.Millisecond))
 	d.appears(s, "a digest", before)
