@@ -134,6 +134,8 @@ func command(ctx context.Context, dir, name string, args ...string) ([]byte, err
 var installed = []string{
 	"/usr/bin/messngr",
 	"/usr/lib/systemd/system/messngr.service",
+	"/usr/lib/systemd/system/messngr-smbd.path",
+	"/usr/lib/systemd/system/messngr-smbd.service",
 	"/etc/messngr/messngr.toml",
 	"/usr/share/man/man1/messngr.1.gz",
 	"/usr/share/man/man1/messngr-send.1.gz",

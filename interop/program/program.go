@@ -208,6 +208,7 @@ type Message struct {
 	Text       string    `json:"text"`
 	Via        string    `json:"via"`
 	Trust      string    `json:"trust"`
+	Proven     string    `json:"proven"`
 	Address    string    `json:"address"`
 	ReceivedAt time.Time `json:"received_at"`
 	Level      string    `json:"level"`
