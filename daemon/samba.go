@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,6 +134,7 @@ func (d *daemon) besideSamba(ports []control.Port) *control.Samba {
 	case smbdRan && sessions != nil && sessions.Error == keptText:
 		s.Arrangement = 3
 		s.State = append(s.State, "smbd is not running, and has TCP port 139 when it does: messages to this machine do not arrive")
+		s.Hint = "start smbd; or, if this machine does without it: rm -r " + d.s.samba.Run
 	case smbdRan && sessions != nil:
 		s.Arrangement = 3
 		s.State = append(s.State, "smbd has TCP port 139: messages to this machine arrive only by its message command, and lose their addressee")
@@ -144,7 +146,11 @@ func (d *daemon) besideSamba(ports []control.Port) *control.Samba {
 	}
 	if names {
 		s.Arrangement = max(s.Arrangement, 2)
-		s.State = append(s.State, "nmbd has the names and datagrams, UDP ports 137 and 138: "+d.nmbdState())
+		state, running := d.nmbdState()
+		s.State = append(s.State, "nmbd has the names and datagrams, UDP ports 137 and 138: "+state)
+		if s.Hint == "" && !running {
+			s.Hint = "start nmbd; or, if this machine does without it: rm -r " + filepath.Join(d.s.samba.Run, "nmbd")
+		}
 	}
 	return s
 }
@@ -160,18 +166,19 @@ func lost(ports []control.Port, network string, numbers ...string) *control.Port
 	return nil
 }
 
-// nmbdState says whether messages to everybody arrive through nmbd.
-func (d *daemon) nmbdState() string {
+// nmbdState says whether messages to everybody arrive through nmbd, and whether
+// that runs, as far as is known.
+func (d *daemon) nmbdState() (state string, running bool) {
 	asked, err := d.samba.Nmbd()
 	switch {
 	case !asked:
-		return "no interface needs its datagrams"
+		return "no interface needs its datagrams", true
 	case err == nil:
-		return "messages to everybody arrive through its socket"
+		return "messages to everybody arrive through its socket", true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return "messages to everybody do not arrive, because it is not running"
+		return "messages to everybody do not arrive, because it is not running", false
 	default:
-		return "messages to everybody do not arrive: " + err.Error()
+		return "messages to everybody do not arrive: " + err.Error(), true
 	}
 }
 
