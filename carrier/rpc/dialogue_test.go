@@ -196,9 +196,8 @@ func (d *dialogue) ports(t *testing.T, n *network) map[netip.AddrPort]packetConn
 
 // replayServer says to our client what the recorded server said, as soon as the client
 // has said what precedes it. Only the activity is fitted to our client's.
-func (d *dialogue) replayServer(t *testing.T, n *network) (answers []dcerpc.Datagram) {
+func (d *dialogue) replayServer(t *testing.T, conns map[netip.AddrPort]packetConn) (answers []dcerpc.Datagram) {
 	t.Helper()
-	conns := d.ports(t, n)
 	read := func(conn packetConn) (dcerpc.Datagram, netip.AddrPort) {
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		b := make([]byte, 1<<16)
@@ -268,6 +267,7 @@ func TestRecordedServers(t *testing.T) {
 				ended := make(chan error)
 				go func() { ended <- c.Run(ctx) }()
 				<-c.Ready()
+				conns := d.ports(t, n) // before the call, which finds a closed port otherwise
 				var stub []byte
 				var err error
 				done := make(chan struct{})
@@ -275,7 +275,7 @@ func TestRecordedServers(t *testing.T) {
 					defer close(done)
 					stub, err = c.Call(ctx, beta, dcerpc.Call{Interface: echoes, Stub: d.stub(t)})
 				}()
-				answers := d.replayServer(t, n)
+				answers := d.replayServer(t, conns)
 				<-done
 				if got := fmt.Sprintf("%x", stub); err != nil || got != want[0] {
 					t.Errorf("the call ended with %s, %v, want %s", got, err, want[0])
