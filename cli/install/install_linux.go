@@ -15,17 +15,20 @@ import (
 // unitName is what systemd calls the service.
 const unitName = "messngr.service"
 
-// unitText is the unit of the packages, with the command left open.
+// unitText is the unit of the packages, with the command and the program left open.
 const unitText = `# Written by: messngr service install
 [Unit]
 Description=Messenger service (NET SEND)
 Documentation=man:messngr(1)
-After=network-online.target
+# After Samba, which must find its ports free: what it does without is taken then.
+After=network-online.target nmbd.service smbd.service nmb.service smb.service
 Wants=network-online.target
 
 [Service]
 Type=notify
 ExecStart=%s
+# What smbd handed over while the service was down waits in a folder of smbd's user.
+ExecStartPost=-+%s receive --pending
 Restart=on-failure
 RestartSec=2
 
@@ -160,7 +163,7 @@ func (i installer) install(ctx context.Context, program string, o Options) error
 	for _, arg := range o.arguments() {
 		command = append(command, quoteUnit(arg))
 	}
-	unit := fmt.Sprintf(unitText, strings.Join(command, " "))
+	unit := fmt.Sprintf(unitText, strings.Join(command, " "), quoteUnit(program))
 	for path, text := range map[string]string{i.unit(): unit, i.sysusers(): sysusersText} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return asRoot(err)

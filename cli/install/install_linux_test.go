@@ -21,6 +21,7 @@ func TestUnit(t *testing.T) {
 	}
 	own := strings.TrimPrefix(unitText, "# Written by: messngr service install\n")
 	want := regexp.MustCompile(`(?m)^ExecStart=.*$`).ReplaceAllString(string(packaged), "ExecStart=%s")
+	want = strings.Replace(want, "ExecStartPost=-+/usr/bin/messngr ", "ExecStartPost=-+%s ", 1)
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(own, "\n")); diff != "" {
 		t.Errorf("unit -packages +own:\n%s", diff)
 	}
