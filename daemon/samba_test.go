@@ -14,9 +14,9 @@ import (
 )
 
 // withSpool makes a folder in which messages from Samba wait.
-func withSpool(t *testing.T) (o daemon.Options, folder string, s *control.Spool) {
+func withSpool(t *testing.T) (daemon.Options, string, *control.Spool) {
 	t.Helper()
-	o, folder = options(t), filepath.Join(t.TempDir(), "spool")
+	o, folder := options(t), filepath.Join(t.TempDir(), "spool")
 	if err := control.MakeSpool(folder, os.Getuid()); err != nil {
 		t.Fatal(err)
 	}
