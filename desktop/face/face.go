@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"sync"
 
 	"messngr"
 	"messngr/control"
@@ -56,6 +57,9 @@ type program struct {
 	ctx    context.Context
 	words  *lang.Catalogue
 	socket string
+	// away says that the service does not answer. It belongs to the feed, until
+	// that has ended.
+	away bool
 }
 
 // Main runs the program and returns the exit code of the process.
@@ -169,22 +173,22 @@ func (p *program) popup(args []string) int {
 		State:  p.state(once, app),
 	}
 	p.run(ctx, app, func() {}, feed.Run)
+	if once && p.away {
+		return exitFailed
+	}
 	return exitOK
 }
 
-// state says on the terminal, once, that the service cannot be asked.
+// state says on the terminal, once each time, that the service cannot be asked.
 func (p *program) state(once bool, app *gtk.App) func(error) {
-	said := false
 	return func(err error) {
-		if err == nil || said {
-			said = false
-			return
+		if err != nil && !p.away {
+			fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v\n", err)
+			if once {
+				app.Quit()
+			}
 		}
-		said = true
-		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v\n", err)
-		if once {
-			app.Quit()
-		}
+		p.away = err != nil
 	}
 }
 
@@ -192,17 +196,16 @@ func (p *program) state(once bool, app *gtk.App) func(error) {
 // the process ends.
 func (p *program) run(ctx context.Context, app *gtk.App, start func(), follow func(context.Context)) {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
+	var following sync.WaitGroup
 	app.Run(func() {
 		start()
-		go func() {
-			defer close(ended)
+		following.Go(func() {
 			follow(ctx)
 			app.Quit()
-		}()
+		})
 	})
 	cancel()
-	<-ended
+	following.Wait()
 }
 
 // openList starts the window with all messages, or brings it to the front.

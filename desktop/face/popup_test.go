@@ -260,6 +260,13 @@ func TestPopupLevelAndOnce(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("it does not end when nothing is left to show")
 	}
+	if code := s.face.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	away := s.Start(program, "popup", "--once", "--socket", "/no/such/socket")
+	if out := away.Output(); !strings.Contains(out, "no service is running at /no/such/socket") || away.ProcessState.ExitCode() != 1 {
+		t.Errorf("without a service: exit code %d: %s", away.ProcessState.ExitCode(), out)
+	}
 }
 
 // There is one pop-up in a session, however often it is started.

@@ -24,6 +24,7 @@ func TestScreens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o.Env = append(o.Env, "GTK_OVERLAY_SCROLLING=0")
 			s := setUp(t, o, messages...)
+			installIcons(s)
 			play(s)
 			readable()
 			file := filepath.Join(dir, name+".png")
@@ -102,6 +103,19 @@ func TestScreens(t *testing.T) {
 		s.Keys("o")
 		s.reader.Await("check box", "Always on top")
 	}, inboxMessages()...)
+}
+
+// installIcons puts the icons where packages would, but for this person alone.
+func installIcons(s *stage) {
+	s.t.Helper()
+	icons, err := filepath.Glob("../../packaging/desktop/icons/*/messngr.png")
+	if err != nil || len(icons) == 0 {
+		s.t.Fatalf("%d icons, %v", len(icons), err)
+	}
+	for _, icon := range icons {
+		size := filepath.Base(filepath.Dir(icon))
+		s.Run("install", "-D", "-m", "644", "-t", filepath.Join(s.Dir(), "home/.local/share/icons/hicolor", size, "apps"), icon)
+	}
 }
 
 func reboot() control.Message {

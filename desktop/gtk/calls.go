@@ -15,10 +15,10 @@ type calls struct {
 	c    *lib
 	mu   sync.Mutex
 	last uintptr
-	// The functions by number: handlers of signals, and what is done once or
-	// repeatedly by the main loop, until it returns false.
+	// The functions by number: handlers of signals, and what the main loop does
+	// once.
 	handlers map[uintptr]func(args [3]ptr) ptr
-	sources  map[uintptr]func() bool
+	sources  map[uintptr]func()
 
 	onSignal, onSource, freeHandler, freeSource, matchAll ptr
 }
@@ -26,7 +26,7 @@ type calls struct {
 func (c *calls) init(a *App) {
 	c.c = a.c
 	c.handlers = make(map[uintptr]func([3]ptr) ptr)
-	c.sources = make(map[uintptr]func() bool)
+	c.sources = make(map[uintptr]func())
 	// GCallback, connected swapped: the number comes first, then what the signal
 	// brings, then the object. Arguments beyond those that the signal has are
 	// what happened to be in the registers, and are not looked at.
@@ -44,10 +44,10 @@ func (c *calls) init(a *App) {
 		c.mu.Lock()
 		f := c.sources[id]
 		c.mu.Unlock()
-		if f != nil && f() {
-			return 1
+		if f != nil {
+			f()
 		}
-		return 0
+		return 0 // once
 	})
 	// GClosureNotify
 	c.freeHandler = purego.NewCallback(func(id, closure uintptr) uintptr {
@@ -82,33 +82,22 @@ func (c *calls) connect(object ptr, signal string, f func(args [3]ptr) ptr) {
 // and ahead of what is drawn next. It may be called on any thread.
 func (c *calls) idle(f func()) {
 	const priorityHighIdle = 100
-	c.c.g_idle_add_full(priorityHighIdle, c.onSource, c.source(func() bool { f(); return false }), c.freeSource)
+	c.c.g_idle_add_full(priorityHighIdle, c.onSource, c.source(f), c.freeSource)
 }
 
-// every has f called after d, again and again until it returns false.
-func (c *calls) every(d time.Duration, f func() bool) uint32 {
+// after has f called once, after d.
+func (c *calls) after(d time.Duration, f func()) uint32 {
 	const priorityDefault = 0
 	return c.c.g_timeout_add_full(priorityDefault, uint32(d.Milliseconds()), c.onSource, c.source(f), c.freeSource)
 }
 
-func (c *calls) source(f func() bool) uintptr {
+func (c *calls) source(f func()) uintptr {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last++
 	c.sources[c.last] = f
 	return c.last
 }
-
-// held is how many functions C may call at this time.
-func (c *calls) held() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.handlers) + len(c.sources)
-}
-
-// Held says how many functions of Go's the widgets hold. A program that opens
-// and closes windows comes back to the same number.
-func (a *App) Held() int { return a.calls.held() }
 
 // A Timer calls a function later. The zero Timer does nothing.
 type Timer struct {
@@ -121,25 +110,10 @@ type Timer struct {
 
 // After calls f once, after d.
 func (a *App) After(d time.Duration, f func()) Timer {
-	return a.timer(d, func() bool { f(); return false })
-}
-
-// Every calls f every d until the timer is stopped.
-func (a *App) Every(d time.Duration, f func()) Timer {
-	return a.timer(d, func() bool { f(); return true })
-}
-
-func (a *App) timer(d time.Duration, f func() bool) Timer {
 	done := new(bool)
-	id := a.calls.every(d, func() bool {
-		if *done {
-			return false
-		}
-		again := f()
-		if !again {
-			*done = true
-		}
-		return again && !*done
+	id := a.calls.after(d, func() {
+		*done = true
+		f()
 	})
 	return Timer{a: a, id: id, done: done}
 }

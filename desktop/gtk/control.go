@@ -54,13 +54,6 @@ func (l Label) SetMaxChars(n int) { l.a.c.gtk_label_set_max_width_chars(l.p, int
 // SetChars sets the width that the label asks for at least, in characters.
 func (l Label) SetChars(n int) { l.a.c.gtk_label_set_width_chars(l.p, int32(n)) }
 
-// SetLines bounds a paragraph to so many lines, and cuts it with an ellipsis.
-func (l Label) SetLines(n int) {
-	const ellipsizeEnd = 3
-	l.a.c.gtk_label_set_lines(l.p, int32(n))
-	l.a.c.gtk_label_set_ellipsize(l.p, ellipsizeEnd)
-}
-
 // SetCentered puts the lines into the middle.
 func (l Label) SetCentered() {
 	const justifyCenter = 2
@@ -113,9 +106,6 @@ func (a *App) NewIconButton(icon, text string) Button {
 	a.c.gtk_button_set_always_show_image(b.p, 1)
 	return b
 }
-
-// SetFlat takes the button's frame away.
-func (b Button) SetFlat() { b.a.c.gtk_button_set_relief(b.p, 2) }
 
 // SetText changes the text, underscores as in NewButton.
 func (b Button) SetText(text string) {

@@ -29,12 +29,6 @@ func (b Box) AddEnd(list ...Object) {
 // SetBorder sets the room around everything in the box, in pixels.
 func (b Box) SetBorder(px int) { b.a.c.gtk_container_set_border_width(b.p, uint32(px)) }
 
-// SetHomogeneous makes all widgets in the box equally large.
-func (b Box) SetHomogeneous() { b.a.c.gtk_box_set_homogeneous(b.p, 1) }
-
-// Remove takes a widget out of the box, and ends it.
-func (b Box) Remove(o Object) { b.a.c.gtk_container_remove(b.p, o.handle()) }
-
 // Grid lines widgets up in rows and columns.
 type Grid struct{ Widget }
 
@@ -53,9 +47,6 @@ func (g Grid) Put(o Object, column, row int) {
 
 // NewSeparator makes a thin line between what is above and below.
 func (a *App) NewSeparator() Widget { return Widget{a, a.c.gtk_separator_new(0)} }
-
-// NewSpace makes a widget that shows nothing, to give it a style.
-func (a *App) NewSpace() Widget { return a.NewRow(0).Widget }
 
 // Scroll shows a part of something larger.
 type Scroll struct{ Widget }
@@ -154,6 +145,13 @@ func (l List) Select(n int) {
 func (l List) Focus() {
 	if row := l.a.c.gtk_list_box_get_selected_row(l.p); row != 0 {
 		l.a.c.gtk_widget_grab_focus(row)
+	}
+}
+
+// FocusFollows gives the selected row the keyboard if another row has it.
+func (l List) FocusFollows() {
+	if l.a.c.gtk_container_get_focus_child(l.p) != 0 {
+		l.Focus()
 	}
 }
 

@@ -46,17 +46,13 @@ type lib struct {
 	gtk_widget_destroy             func(w ptr)
 	gtk_widget_set_visible         func(w ptr, v int32)
 	gtk_widget_get_visible         func(w ptr) int32
-	gtk_widget_get_mapped          func(w ptr) int32
 	gtk_widget_set_no_show_all     func(w ptr, v int32)
 	gtk_widget_set_sensitive       func(w ptr, v int32)
 	gtk_widget_set_can_default     func(w ptr, v int32)
 	gtk_widget_set_can_focus       func(w ptr, v int32)
 	gtk_widget_grab_focus          func(w ptr)
-	gtk_widget_has_focus           func(w ptr) int32
 	gtk_widget_set_halign          func(w ptr, align int32)
 	gtk_widget_set_valign          func(w ptr, align int32)
-	gtk_widget_set_hexpand         func(w ptr, v int32)
-	gtk_widget_set_vexpand         func(w ptr, v int32)
 	gtk_widget_set_size_request    func(w ptr, width, height int32)
 	gtk_widget_set_tooltip_text    func(w ptr, text string)
 	gtk_widget_set_margin_start    func(w ptr, px int32)
@@ -66,7 +62,7 @@ type lib struct {
 	gtk_widget_get_style_context   func(w ptr) ptr
 	gtk_widget_create_pango_layout func(w ptr, text string) ptr
 	gtk_container_add              func(c, w ptr)
-	gtk_container_remove           func(c, w ptr)
+	gtk_container_get_focus_child  func(c ptr) ptr
 	gtk_container_set_border_width func(c ptr, px uint32)
 
 	// Boxes and other containers.
@@ -77,7 +73,6 @@ type lib struct {
 	gtk_grid_set_row_spacing                   func(g ptr, px uint32)
 	gtk_grid_set_column_spacing                func(g ptr, px uint32)
 	gtk_grid_attach                            func(g, w ptr, left, top, width, height int32)
-	gtk_box_set_homogeneous                    func(b ptr, v int32)
 	gtk_scrolled_window_new                    func(h, v ptr) ptr
 	gtk_scrolled_window_set_policy             func(s ptr, h, v int32)
 	gtk_scrolled_window_set_shadow_type        func(s ptr, t int32)
@@ -118,7 +113,6 @@ type lib struct {
 	gtk_window_iconify               func(w ptr)
 	gtk_window_stick                 func(w ptr)
 	gtk_window_move                  func(w ptr, x, y int32)
-	gtk_window_resize                func(w ptr, width, height int32)
 	gtk_window_is_active             func(w ptr) int32
 	gtk_window_fullscreen_on_monitor func(w, screen ptr, monitor int32)
 
@@ -143,7 +137,6 @@ type lib struct {
 	gtk_label_set_line_wrap       func(l ptr, v int32)
 	gtk_label_set_line_wrap_mode  func(l ptr, mode int32)
 	gtk_label_set_ellipsize       func(l ptr, mode int32)
-	gtk_label_set_lines           func(l ptr, n int32)
 	gtk_label_set_max_width_chars func(l ptr, n int32)
 	gtk_label_set_width_chars     func(l ptr, n int32)
 	gtk_label_set_selectable      func(l ptr, v int32)
@@ -159,7 +152,6 @@ type lib struct {
 	gtk_button_set_use_underline                   func(b ptr, v int32)
 	gtk_button_set_image                           func(b, image ptr)
 	gtk_button_set_always_show_image               func(b ptr, v int32)
-	gtk_button_set_relief                          func(b ptr, r int32)
 	gtk_button_clicked                             func(b ptr)
 	gtk_check_button_new_with_mnemonic             func(text string) ptr
 	gtk_radio_button_new_with_mnemonic_from_widget func(group ptr, text string) ptr
@@ -178,12 +170,9 @@ type lib struct {
 	gtk_entry_set_text                          func(e ptr, text string)
 	gtk_entry_get_text                          func(e ptr) string
 	gtk_entry_set_placeholder_text              func(e ptr, text string)
-	gtk_entry_set_max_length                    func(e ptr, n int32)
-	gtk_entry_set_activates_default             func(e ptr, v int32)
 	gtk_entry_set_completion                    func(e, c ptr)
 	gtk_entry_set_width_chars                   func(e ptr, n int32)
 	gtk_editable_set_position                   func(e ptr, n int32)
-	gtk_editable_get_position                   func(e ptr) int32
 	gtk_entry_completion_new                    func() ptr
 	gtk_entry_completion_set_model              func(c, model ptr)
 	gtk_entry_completion_set_text_column        func(c ptr, n int32)

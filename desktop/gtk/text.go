@@ -18,23 +18,11 @@ func (e Entry) SetText(text string) {
 	e.a.c.gtk_editable_set_position(e.p, -1)
 }
 
-// Cursor says before which character the cursor stands.
-func (e Entry) Cursor() int { return int(e.a.c.gtk_editable_get_position(e.p)) }
-
-// SetCursor puts the cursor before that character.
-func (e Entry) SetCursor(n int) { e.a.c.gtk_editable_set_position(e.p, int32(n)) }
-
 // SetPlaceholder sets the text that is seen while nothing is written.
 func (e Entry) SetPlaceholder(text string) { e.a.c.gtk_entry_set_placeholder_text(e.p, clean(text)) }
 
-// SetMaxLength bounds what can be written, in characters.
-func (e Entry) SetMaxLength(n int) { e.a.c.gtk_entry_set_max_length(e.p, int32(n)) }
-
 // SetChars sets the width that the entry asks for, in characters.
 func (e Entry) SetChars(n int) { e.a.c.gtk_entry_set_width_chars(e.p, int32(n)) }
-
-// SetActivatesDefault makes Enter in the entry press the window's default button.
-func (e Entry) SetActivatesDefault() { e.a.c.gtk_entry_set_activates_default(e.p, 1) }
 
 // OnChange has f called when what is written changes.
 func (e Entry) OnChange(f func()) { e.on("changed", f) }

@@ -51,9 +51,6 @@ func (w Widget) SetVisible(v bool) { w.a.c.gtk_widget_set_visible(w.p, truth(v))
 // Visible reports whether the widget would be seen if its window were shown.
 func (w Widget) Visible() bool { return w.a.c.gtk_widget_get_visible(w.p) != 0 }
 
-// Mapped reports whether the widget is on the screen.
-func (w Widget) Mapped() bool { return w.a.c.gtk_widget_get_mapped(w.p) != 0 }
-
 // Destroy ends the widget and everything in it.
 func (w Widget) Destroy() { w.a.c.gtk_widget_destroy(w.p) }
 
@@ -66,19 +63,10 @@ func (w Widget) SetCanFocus(v bool) { w.a.c.gtk_widget_set_can_focus(w.p, truth(
 // GrabFocus gives the widget the keyboard.
 func (w Widget) GrabFocus() { w.a.c.gtk_widget_grab_focus(w.p) }
 
-// HasFocus reports whether the widget has the keyboard.
-func (w Widget) HasFocus() bool { return w.a.c.gtk_widget_has_focus(w.p) != 0 }
-
 // SetAlign says where the widget stands in larger room.
 func (w Widget) SetAlign(h, v Align) {
 	w.a.c.gtk_widget_set_halign(w.p, int32(h))
 	w.a.c.gtk_widget_set_valign(w.p, int32(v))
-}
-
-// SetExpand says in which directions the widget wants what room is left.
-func (w Widget) SetExpand(h, v bool) {
-	w.a.c.gtk_widget_set_hexpand(w.p, truth(h))
-	w.a.c.gtk_widget_set_vexpand(w.p, truth(v))
 }
 
 // SetMinSize says how many pixels the widget takes at least; -1: what it needs.
@@ -191,9 +179,6 @@ func (w Widget) on(signal string, f func()) {
 	w.a.calls.connect(w.p, signal, func([3]ptr) ptr { f(); return 0 })
 }
 
-// OnDestroy has f called when the widget ends.
-func (w Widget) OnDestroy(f func()) { w.on("destroy", f) }
-
 // OnMapped has f called whenever the widget comes on the screen.
 func (w Widget) OnMapped(f func()) { w.on("map", f) }
 
@@ -207,14 +192,9 @@ type Key struct {
 
 // OnKey has f called for each key before the widget sees it; the widget does
 // not if f returns true.
-func (w Widget) OnKey(f func(Key) bool) { w.onKey("key-press-event", f) }
-
-// OnKeyReleased is OnKey for keys that are let go.
-func (w Widget) OnKeyReleased(f func(Key) bool) { w.onKey("key-release-event", f) }
-
-func (w Widget) onKey(signal string, f func(Key) bool) {
+func (w Widget) OnKey(f func(Key) bool) {
 	const ctrl, alt = 1 << 2, 1 << 3
-	w.a.calls.connect(w.p, signal, func(args [3]ptr) ptr {
+	w.a.calls.connect(w.p, "key-press-event", func(args [3]ptr) ptr {
 		var code uint32
 		var mods int32
 		if w.a.c.gdk_event_get_keyval(args[0], &code) == 0 {

@@ -23,10 +23,6 @@ func (w Window) SetSize(width, height int) {
 	w.a.c.gtk_window_set_default_size(w.p, int32(width), int32(height))
 }
 
-// Resize makes a window that is shown as large, or as small as its content lets
-// it be.
-func (w Window) Resize(width, height int) { w.a.c.gtk_window_resize(w.p, int32(width), int32(height)) }
-
 // Move puts the window's corner there, if the desktop lets it.
 func (w Window) Move(x, y int) { w.a.c.gtk_window_move(w.p, int32(x), int32(y)) }
 

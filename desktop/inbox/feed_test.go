@@ -147,7 +147,9 @@ func TestFeedComesBack(t *testing.T) {
 		defer stop()
 		want(t, log(), "state no service is running")
 		time.Sleep(time.Hour)
+		s.mu.Lock()
 		tries := len(s.asked)
+		s.mu.Unlock()
 		if tries < 200 || tries > 500 {
 			t.Errorf("it tried %d times in an hour, want about every ten seconds", tries)
 		}

@@ -258,6 +258,7 @@ func (w *Window) choose(i int) {
 	w.box.selectAt(i)
 	w.filling = true
 	w.list.Select(i)
+	w.list.FocusFollows()
 	w.list.Reveal(w.list.scroll, i)
 	w.filling = false
 	w.refresh()

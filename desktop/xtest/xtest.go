@@ -81,6 +81,8 @@ func Start(t testing.TB, o Options) *Desktop {
 			t.Fatal(err)
 		}
 	}
+	d.write("home/.themes/Test/openbox-3/themerc", theme)
+	d.write("home/.config/openbox/rc.xml", windowManager)
 	d.env = append(os.Environ(),
 		"HOME="+dir+"/home", "XDG_RUNTIME_DIR="+dir+"/run", "XDG_CONFIG_HOME="+dir+"/home/.config", "XDG_CACHE_HOME="+dir+"/home/.cache",
 		"GSETTINGS_BACKEND=memory", "LANGUAGE=", "LC_ALL=C.UTF-8", "TZ=UTC", "NO_AT_BRIDGE=0", "WAYLAND_DISPLAY=", "GTK_THEME=", "DBUS_SESSION_BUS_ADDRESS=",
@@ -100,6 +102,26 @@ func Start(t testing.TB, o Options) *Desktop {
 	d.Run("xset", "r", "off") // a slow machine is no long press
 	d.Run("xsetroot", "-solid", "#4a6378")
 	return d
+}
+
+// The window manager's look is a plain one, so that pictures show our part.
+//
+//go:embed themerc
+var theme string
+
+//go:embed rc.xml
+var windowManager string
+
+// write writes a file of the desktop's own.
+func (d *Desktop) write(path, text string) {
+	d.t.Helper()
+	path = filepath.Join(d.dir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func without(env []string, names ...string) []string {
@@ -129,9 +151,7 @@ func (d *Desktop) startX(o Options) {
 	cmd := exec.Command("Xvfb", "-displayfd", "3", "-noreset", "-nolisten", "tcp", "-screen", "0", size)
 	if o.TwoMonitors {
 		config := d.dir + "/xorg.conf"
-		if err := os.WriteFile(config, []byte(twoMonitors), 0o600); err != nil {
-			d.t.Fatal(err)
-		}
+		d.write("xorg.conf", twoMonitors)
 		cmd = exec.Command("Xorg", "-displayfd", "3", "-noreset", "-nolisten", "tcp", "-novtswitch", "-sharevts", "-keeptty",
 			"-config", config, "-logfile", d.dir+"/Xorg.log")
 	}
