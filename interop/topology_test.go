@@ -86,7 +86,7 @@ func place(ctx context.Context, p *program.Program, name string) (netip.Addr, er
 // wantPlace waits until our program finds the name where it is.
 func wantPlace(ctx context.Context, t *testing.T, p *program.Program, name string, want netip.Addr) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	if err := lab.Until(ctx, func() error {
 		got, err := place(ctx, p, name)
@@ -418,20 +418,25 @@ func TestBadCables(t *testing.T) {
 				})
 			}
 			starts.Wait()
+			var trials sync.WaitGroup
 			for i, p := range all {
 				next := (i + 1) % machines
-				wantPlace(ctx, t, p, all[next].Name(), hosts[next].Addr())
+				trials.Go(func() { wantPlace(ctx, t, p, all[next].Name(), hosts[next].Addr()) })
 			}
+			trials.Wait()
 			for i := range shared {
 				name := fmt.Sprintf("SHARED%d", i)
-				rivals := []*program.Program{all[2*i%machines], all[(2*i+1)%machines]}
-				var claims sync.WaitGroup
-				for _, p := range rivals {
-					claims.Go(func() { add(ctx, p, name) })
-				}
-				claims.Wait()
-				wantOneOf(ctx, t, 90*time.Second, name, rivals...)
+				rivals := []*program.Program{all[2*i], all[2*i+1]}
+				trials.Go(func() {
+					var claims sync.WaitGroup
+					for _, p := range rivals {
+						claims.Go(func() { add(ctx, p, name) })
+					}
+					claims.Wait()
+					wantOneOf(ctx, t, 90*time.Second, name, rivals...)
+				})
 			}
+			trials.Wait()
 		})
 	}
 }
