@@ -61,7 +61,8 @@ func (d *daemon) greetPorts(w io.Writer) {
 	fmt.Fprintln(w, "\nPorts:")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	hints := make(map[string]bool)
-	for _, p := range d.ports() {
+	ports := d.ports()
+	for _, p := range ports {
 		verdict := "ok"
 		if !p.OK {
 			verdict = p.Error
@@ -73,6 +74,12 @@ func (d *daemon) greetPorts(w io.Writer) {
 	for hint, say := range hints {
 		if say {
 			fmt.Fprintf(w, "  %s\n", hint)
+		}
+	}
+	if s := d.besideSamba(ports); s != nil {
+		fmt.Fprintf(w, "\nBeside Samba:\n  %s\n", strings.Join(s.State, "\n  "))
+		if s.Hint != "" {
+			fmt.Fprintf(w, "  %s\n", s.Hint)
 		}
 	}
 }

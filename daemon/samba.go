@@ -147,7 +147,7 @@ func (d *daemon) besideSamba(ports []control.Port) *control.Samba {
 	if names {
 		s.Arrangement = max(s.Arrangement, 2)
 		state, running := d.nmbdState()
-		s.State = append(s.State, "nmbd has the names and datagrams, UDP ports 137 and 138: "+state)
+		s.State = append(s.State, "nmbd has the names and datagrams, UDP ports 137 and 138, so that names can only be claimed at a name server: "+state)
 		if s.Hint == "" && !running {
 			s.Hint = "start nmbd; or, if this machine does without it: rm -r " + filepath.Join(d.s.samba.Run, "nmbd")
 		}
@@ -166,6 +166,19 @@ func lost(ports []control.Port, network string, numbers ...string) *control.Port
 	return nil
 }
 
+// isSambas reports whether a port that is not ours is Samba's, which status says
+// more about.
+func (d *daemon) isSambas(p carrier.Port) bool {
+	nmbdRan, smbdRan := d.samba.Ran()
+	switch p.Address.Port() {
+	case 137, 138:
+		return nmbdRan && p.Network == "udp"
+	case 139, directPort:
+		return smbdRan && p.Network == "tcp"
+	}
+	return false
+}
+
 // nmbdState says whether messages to everybody arrive through nmbd, and whether
 // that runs, as far as is known.
 func (d *daemon) nmbdState() (state string, running bool) {
@@ -173,7 +186,7 @@ func (d *daemon) nmbdState() (state string, running bool) {
 	switch {
 	case !asked:
 		return "no interface needs its datagrams", true
-	case err == nil:
+	case err == nil, errors.Is(err, smbd.ErrNotYet):
 		return "messages to everybody arrive through its socket", true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return "messages to everybody do not arrive, because it is not running", false

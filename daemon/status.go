@@ -84,7 +84,11 @@ func (d *daemon) ports() []control.Port {
 	}
 	for _, c := range all {
 		for _, p := range c.Ports() {
-			list = append(list, describePort(p))
+			described := describePort(p)
+			if d.isSambas(p) {
+				described.Hint = ""
+			}
+			list = append(list, described)
 		}
 	}
 	return list

@@ -14,7 +14,9 @@ import (
 	"messngr/carrier/browser"
 	"messngr/control"
 	"messngr/names"
+	"messngr/transport/mailslot"
 	"messngr/transport/samba"
+	"messngr/transport/smbmessage"
 	"messngr/wire/browse"
 	"messngr/wire/netbios"
 	"messngr/wire/oem"
@@ -156,10 +158,16 @@ func (s *survey) self(d *daemon) {
 			m.Users = append(m.Users, e.Name)
 		}
 	}
-	for _, k := range d.transports {
-		if k.Name != samba.Name { // that is smbd's
-			m.Takes = append(m.Takes, k.Name)
-		}
+	ports := d.ports()
+	_, smbdRan := d.samba.Ran()
+	switch {
+	case lost(ports, "tcp", "139") == nil:
+		m.Takes = append(m.Takes, smbmessage.Name)
+	case smbdRan:
+		m.Takes = append(m.Takes, samba.Name)
+	}
+	if asked, err := d.samba.Nmbd(); lost(ports, "udp", "138") == nil || asked && err == nil {
+		m.Takes = append(m.Takes, mailslot.Name)
 	}
 }
 

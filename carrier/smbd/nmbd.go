@@ -49,12 +49,16 @@ type link struct {
 	err error // nil while it works
 }
 
-// errNotYet is the state of a link before its first attempt.
-var errNotYet = errors.New("not tried yet")
+// ErrNotYet is what Nmbd says before the first attempt has ended.
+var ErrNotYet = errors.New("not tried yet")
 
 // Nmbd reports whether nmbd hands its packets to us: nil if it does everywhere where that
-// is needed, else why not. asked is false if it is needed nowhere.
+// is needed, else why not. asked is false if it is needed nowhere. It may be asked of nil,
+// which is no Samba.
 func (s *Samba) Nmbd() (asked bool, err error) {
+	if s == nil {
+		return false, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for l := range s.links {
@@ -69,7 +73,7 @@ func (s *Samba) Nmbd() (asked bool, err error) {
 // service to take, with the address that it came from, until ctx ends. When nmbd is not
 // there, goes or is started anew, it is looked for again.
 func (s *Samba) Datagrams(ctx context.Context, take func(packet []byte, from netip.AddrPort)) {
-	l := &link{errNotYet}
+	l := &link{ErrNotYet}
 	s.mu.Lock()
 	s.links[l] = struct{}{}
 	s.mu.Unlock()
@@ -95,7 +99,7 @@ func (s *Samba) note(l *link, err error) {
 	switch {
 	case err == nil:
 		s.log.Info("nmbd hands over messages that arrive at its port", "socket", s.unexpected())
-	case before == nil || errors.Is(before, errNotYet):
+	case before == nil || errors.Is(before, ErrNotYet):
 		s.log.Warn("nmbd has the port for datagrams, but does not hand messages over", "err", err)
 	}
 }

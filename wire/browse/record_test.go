@@ -1,6 +1,7 @@
 package browse_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,4 +34,20 @@ func TestRecords(t *testing.T) {
 	if got := browse.ParseRecords(nil); len(got) != 0 {
 		t.Errorf("an empty file has %+v", got)
 	}
+}
+
+// What parses, parses again when nmbd writes it.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(`"ALPHA"                   40819a03 "The master"                  "TESTGRP"` + "\n"))
+	f.Add([]byte("\"A\" 3 \"says \"hello\"\" \"\"\nrubbish\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list := browse.ParseRecords(b)
+		var again []byte
+		for _, r := range list {
+			again = fmt.Appendf(again, "%-25s %08x %-30s %s\n", `"`+r.Name+`"`, uint32(r.Type), `"`+r.Comment+`"`, `"`+r.Workgroup+`"`)
+		}
+		if diff := cmp.Diff(list, browse.ParseRecords(again)); diff != "" {
+			t.Errorf("%q read again (-want +got):\n%s", again, diff)
+		}
+	})
 }
