@@ -54,7 +54,7 @@ bench: build
 # Long: hours of fuzzing, a minute of garbage, the service killed over and over.
 soak: build
 	interop/peers.sh
-	go test -timeout 2h -run 'Killed|Garbage' -v ./interop -soak
+	go test -timeout 2h -run 'Killed|Garbage|Sites|Claimants|Cables|NMBD|SambasOwn' -v ./interop -soak
 	tools/fuzz.sh $(SOAKTIME)
 
 # Two hosts with messngr on both: prints what to try. LAB_CMD='messngr send BETA hello' runs one command on the first.
