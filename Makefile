@@ -9,6 +9,7 @@ SHELL := /bin/bash
 VERSION ?= $(shell packaging/version.sh)
 FUZZTIME ?= 30s
 SOAKTIME ?= 5m
+IDLETIME ?= 10m
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 
 # What runs in other hosts, as root, stands apart: everything else needs nothing but loopback.
@@ -48,7 +49,7 @@ fuzz:
 
 bench: build
 	interop/peers.sh
-	go run ./bench -messngr bin/messngr -o doc/performance.md
+	go run ./bench -messngr bin/messngr -idle $(IDLETIME) -o doc/performance.md
 	@cat doc/performance.md
 
 # Long: hours of fuzzing, a minute of garbage, the service killed over and over.

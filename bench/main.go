@@ -19,11 +19,13 @@ import (
 
 // settings is what the command line says.
 type settings struct {
-	program string        // our own binary; empty measures Samba alone
-	output  string        // file for the table; empty prints it
-	each    time.Duration // length of each run of the load generator
-	rounds  int           // how often the two sides take turns
-	sends   int           // processes started per sender, and starts of each server
+	program   string        // our own binary; empty measures Samba alone
+	output    string        // file for the table; empty prints it
+	each      time.Duration // length of each run of the load generator
+	rounds    int           // how often the two sides take turns
+	sends     int           // processes started per sender, and starts of each server
+	idleFor   time.Duration // how long hosts with many names do nothing
+	onlyNames bool          // leave the messages out
 }
 
 func main() {
@@ -33,6 +35,8 @@ func main() {
 	flag.DurationVar(&s.each, "each", 3*time.Second, "length of each run under load")
 	flag.IntVar(&s.rounds, "rounds", 3, "how often the sides take turns")
 	flag.IntVar(&s.sends, "sends", 100, "how many processes each sender is started as")
+	flag.DurationVar(&s.idleFor, "idle", time.Minute, "how long hosts with many names do nothing")
+	flag.BoolVar(&s.onlyNames, "names", false, "measure name servers only")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -56,11 +60,7 @@ func bench(ctx context.Context, s settings) error {
 		return err
 	}
 	defer f.close()
-	all, err := f.measure(ctx)
-	if err != nil {
-		return err
-	}
-	text, err := f.report(ctx, all)
+	text, err := f.tables(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,4 +69,21 @@ func bench(ctx context.Context, s settings) error {
 		return nil
 	}
 	return os.WriteFile(s.output, []byte(text), 0o644)
+}
+
+// tables measures everything and returns what it showed.
+func (f *field) tables(ctx context.Context) (string, error) {
+	if f.onlyNames {
+		return f.names(ctx)
+	}
+	all, err := f.measure(ctx)
+	if err != nil {
+		return "", err
+	}
+	messages, err := f.report(ctx, all)
+	if err != nil {
+		return "", err
+	}
+	names, err := f.names(ctx)
+	return messages + names, err
 }

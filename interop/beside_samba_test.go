@@ -72,7 +72,7 @@ func newBeside(t *testing.T, o samba.Options, more ...string) *beside {
 
 const contents = "what people have on their server\n"
 
-func (b *beside) spool() string { return filepath.Join(b.server.Dir(), "spool") }
+func (b *beside) spool() string { return filepath.Join(b.server.Dir(), "waiting") }
 
 // smbd starts the file server and waits until it has the port.
 func (b *beside) smbd(port uint16) *lab.Daemon {
