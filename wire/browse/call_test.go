@@ -9,6 +9,7 @@ import (
 
 	"messngr/wire/browse"
 	"messngr/wire/smb"
+	"messngr/wire/wiretest"
 )
 
 // dialogue returns what smbclient and smbd said, in SMB packets, until the list of
@@ -16,7 +17,7 @@ import (
 func dialogue(t testing.TB) []smb.Packet {
 	t.Helper()
 	var said []smb.Packet
-	for _, p := range packets(t) {
+	for _, p := range wiretest.Packets(t, "browse.pcap") {
 		if p.Protocol != 6 || len(p.Payload) < 4 {
 			continue
 		}

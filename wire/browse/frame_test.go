@@ -2,8 +2,6 @@ package browse_test
 
 import (
 	"bytes"
-	"encoding/hex"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,16 +9,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/browse"
-	"messngr/wire/internal/pcap"
 	"messngr/wire/nbdgm"
 	"messngr/wire/smb"
+	"messngr/wire/wiretest"
 )
 
 // recorded returns the frames that nmbd wrote to the browser service's mailslot.
 func recorded(t testing.TB) [][]byte {
 	t.Helper()
 	var frames [][]byte
-	for _, p := range packets(t) {
+	for _, p := range wiretest.Packets(t, "browse.pcap") {
 		if p.To.Port() != 138 {
 			continue
 		}
@@ -38,19 +36,6 @@ func recorded(t testing.TB) [][]byte {
 		t.Fatalf("testdata/browse.pcap has %d frames of the browser service, want 13", len(frames))
 	}
 	return frames
-}
-
-func packets(t testing.TB) []pcap.Packet {
-	t.Helper()
-	b, err := os.ReadFile("testdata/browse.pcap")
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, err := pcap.Packets(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return packets
 }
 
 var frames = []struct {
@@ -88,7 +73,7 @@ var frames = []struct {
 func TestFrames(t *testing.T) {
 	for _, tt := range frames {
 		t.Run(tt.name, func(t *testing.T) {
-			want := unhex(t, tt.encoded)
+			want := wiretest.Unhex(t, tt.encoded)
 			b, err := tt.value.Append([]byte("before"))
 			if err != nil || !bytes.Equal(b, append([]byte("before"), want...)) {
 				t.Errorf("Append = %x, %v, want %x", b, err, want)
@@ -102,15 +87,6 @@ func TestFrames(t *testing.T) {
 			}
 		})
 	}
-}
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // nmbd's announcements parse, and are written again with the same bytes but for the
@@ -164,7 +140,7 @@ func TestRecordedFrames(t *testing.T) {
 }
 
 func TestFramesAreLax(t *testing.T) {
-	host := unhex(t, frames[0].encoded)
+	host := wiretest.Unhex(t, frames[0].encoded)
 	changed := func(at int, bytes ...byte) []byte {
 		b := append([]byte(nil), host...)
 		copy(b[at:], bytes)
@@ -191,7 +167,7 @@ func TestFramesAreLax(t *testing.T) {
 }
 
 func TestFramesRefuse(t *testing.T) {
-	host := unhex(t, frames[0].encoded)
+	host := wiretest.Unhex(t, frames[0].encoded)
 	endless := append([]byte(nil), host...)
 	copy(endless[6:], "ABCDEFGHIJKLMNOP")
 	for name, b := range map[string][]byte{

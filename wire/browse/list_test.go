@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/browse"
+	"messngr/wire/wiretest"
 )
 
 var requests = []struct {
@@ -24,7 +25,7 @@ var requests = []struct {
 func TestListRequest(t *testing.T) {
 	for _, tt := range requests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := unhex(t, tt.encoded)
+			want := wiretest.Unhex(t, tt.encoded)
 			b, err := tt.value.Append([]byte("before"))
 			if err != nil || !bytes.Equal(b, append([]byte("before"), want...)) {
 				t.Errorf("Append = %x, %v, want %x", b, err, want)
@@ -40,7 +41,7 @@ func TestListRequest(t *testing.T) {
 			t.Errorf("workgroup %q was written as %x", workgroup, b)
 		}
 	}
-	good := unhex(t, requests[1].encoded)
+	good := wiretest.Unhex(t, requests[1].encoded)
 	for n := range len(good) - len("TESTGRP\x00") {
 		if r, err := browse.ParseListRequest(good[:n]); err == nil {
 			t.Errorf("the first %d bytes were read as %+v", n, r)
@@ -85,10 +86,10 @@ func TestList(t *testing.T) {
 	for _, tt := range lists {
 		t.Run(tt.name, func(t *testing.T) {
 			params, data, err := tt.value.Append()
-			if err != nil || !bytes.Equal(params, unhex(t, tt.params)) || !bytes.Equal(data, unhex(t, tt.data)) {
+			if err != nil || !bytes.Equal(params, wiretest.Unhex(t, tt.params)) || !bytes.Equal(data, wiretest.Unhex(t, tt.data)) {
 				t.Errorf("Append = %x, %x, %v, want %s, %s", params, data, err, tt.params, tt.data)
 			}
-			got, err := browse.ParseList(unhex(t, tt.params), unhex(t, tt.data))
+			got, err := browse.ParseList(wiretest.Unhex(t, tt.params), wiretest.Unhex(t, tt.data))
 			if diff := cmp.Diff(tt.value, got); err != nil || diff != "" {
 				t.Errorf("ParseList: %v (-want +got):\n%s", err, diff)
 			}
@@ -98,7 +99,7 @@ func TestList(t *testing.T) {
 
 // The converter is what the sender's pointers are too large by.
 func TestListWithConverter(t *testing.T) {
-	params, data := unhex(t, lists[1].params), unhex(t, lists[1].data)
+	params, data := wiretest.Unhex(t, lists[1].params), wiretest.Unhex(t, lists[1].data)
 	for _, converter := range []uint16{1, 0x8000, 0xFFF0} {
 		binary.LittleEndian.PutUint16(params[2:], converter)
 		moved := bytes.Clone(data)
@@ -113,7 +114,7 @@ func TestListWithConverter(t *testing.T) {
 }
 
 func TestListRefuses(t *testing.T) {
-	params, data := unhex(t, lists[1].params), unhex(t, lists[1].data)
+	params, data := wiretest.Unhex(t, lists[1].params), wiretest.Unhex(t, lists[1].data)
 	change := func(b []byte, at int, to ...byte) []byte {
 		b = bytes.Clone(b)
 		copy(b[at:], to)
@@ -147,7 +148,7 @@ func TestListRefuses(t *testing.T) {
 
 func FuzzList(f *testing.F) {
 	for _, l := range lists {
-		f.Add(unhex(f, l.params), unhex(f, l.data))
+		f.Add(wiretest.Unhex(f, l.params), wiretest.Unhex(f, l.data))
 	}
 	for _, a := range answers(f) {
 		f.Add(a.Parameters, a.Data)

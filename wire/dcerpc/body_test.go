@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/wire/dcerpc"
+	"messngr/wire/wiretest"
 )
 
 func TestFack(t *testing.T) {
@@ -29,7 +30,7 @@ func TestFack(t *testing.T) {
 			"01 00 0000 00000000 00000000 0000 0800" + "00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000080"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			wire := unhex(t, tt.hex)
+			wire := wiretest.Unhex(t, tt.hex)
 			if got := tt.fack.Append(nil, tt.big); !bytes.Equal(got, wire) {
 				t.Errorf("Append\n got %x\nwant %x", got, wire)
 			}
@@ -62,7 +63,7 @@ func TestFackIsLax(t *testing.T) {
 		"cut short":                  {hex: "01 00 1800 e4ff0000 b805", fails: true},
 		"masks that are not there":   {hex: "01 00 0000 00000000 00000000 0000 0200 00000000", fails: true},
 	} {
-		got, err := (&dcerpc.Datagram{Body: unhex(t, tt.hex)}).ParseFack()
+		got, err := (&dcerpc.Datagram{Body: wiretest.Unhex(t, tt.hex)}).ParseFack()
 		if (err != nil) != tt.fails {
 			t.Errorf("%s: %v, want an error: %v", name, err, tt.fails)
 		}
@@ -73,14 +74,14 @@ func TestFackIsLax(t *testing.T) {
 }
 
 func TestCancelAndQuack(t *testing.T) {
-	wire := unhex(t, "00000000 05000000")
+	wire := wiretest.Unhex(t, "00000000 05000000")
 	if got := (dcerpc.Cancel{ID: 5}).Append(nil, false); !bytes.Equal(got, wire) {
 		t.Errorf("cancel %x, want %x", got, wire)
 	}
 	if c, ok, err := (&dcerpc.Datagram{Body: wire}).ParseCancel(); c.ID != 5 || !ok || err != nil {
 		t.Errorf("ParseCancel = %+v, %v, %v", c, ok, err)
 	}
-	wire = unhex(t, "00000000 00000005 01")
+	wire = wiretest.Unhex(t, "00000000 00000005 01")
 	if got := (dcerpc.Quack{ID: 5, Accepting: true}).Append(nil, true); !bytes.Equal(got, wire) {
 		t.Errorf("cancel_ack %x, want %x", got, wire)
 	}
@@ -95,7 +96,7 @@ func TestCancelAndQuack(t *testing.T) {
 		t.Errorf("a cancel_ack without a body: %v, %v", ok, err)
 	}
 	for _, body := range []string{"01000000 05000000 00", "000000"} {
-		bad := &dcerpc.Datagram{Body: unhex(t, body)}
+		bad := &dcerpc.Datagram{Body: wiretest.Unhex(t, body)}
 		if c, _, err := bad.ParseCancel(); err == nil {
 			t.Errorf("cancel %s: %+v, want an error", body, c)
 		}
@@ -120,7 +121,7 @@ func TestStatusBody(t *testing.T) {
 func TestConversation(t *testing.T) {
 	client := uuid.MustParse("99999999-8888-7777-6666-555544443333")
 	question := dcerpc.Question{Activity: activity, Boot: 0x66000001}
-	wire := unhex(t, "11111111222233334444555555555555 01000066")
+	wire := wiretest.Unhex(t, "11111111222233334444555555555555 01000066")
 	if got := question.Append(nil, false); !bytes.Equal(got, wire) {
 		t.Errorf("question %x, want %x", got, wire)
 	}
@@ -138,7 +139,7 @@ func TestConversation(t *testing.T) {
 		{dcerpc.WhoAreYou, dcerpc.Identity{Sequence: 3, Status: dcerpc.BadActivity}, "03000000 0a00001c"},
 		{dcerpc.WhoAreYou2, dcerpc.Identity{Sequence: 3, Client: client}, "03000000 99999999888877776666555544443333 00000000"},
 	} {
-		wire := unhex(t, tt.hex)
+		wire := wiretest.Unhex(t, tt.hex)
 		if got := tt.want.Append(nil, tt.op, false); !bytes.Equal(got, wire) {
 			t.Errorf("identity of procedure %d: %x, want %x", tt.op, got, wire)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"messngr/wire/dcerpc"
 	"messngr/wire/ndr"
+	"messngr/wire/wiretest"
 )
 
 var opaque = cmpopts.IgnoreUnexported(dcerpc.PDU{})
@@ -171,7 +172,7 @@ type pduRow struct {
 func TestPDU(t *testing.T) {
 	for _, tt := range pduTable() {
 		t.Run(tt.name, func(t *testing.T) {
-			p, wire := tt.pdu(), unhex(t, tt.hex)
+			p, wire := tt.pdu(), wiretest.Unhex(t, tt.hex)
 			got, err := p.Append([]byte("odd"))
 			if want := append([]byte("odd"), wire...); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("Append: %v\n got %x\nwant %x", err, got, want)
@@ -192,7 +193,7 @@ func TestPDU(t *testing.T) {
 }
 
 func TestPDURefuses(t *testing.T) {
-	plain := unhex(t, pduTable()[1].hex)
+	plain := wiretest.Unhex(t, pduTable()[1].hex)
 	for _, tt := range []struct {
 		name   string
 		change func(b []byte) []byte
@@ -265,7 +266,7 @@ func FuzzPDU(f *testing.F) {
 		f.Add(b)
 	}
 	for _, row := range pduTable() {
-		f.Add(unhex(f, row.hex))
+		f.Add(wiretest.Unhex(f, row.hex))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, rest, err := dcerpc.ParsePDU(b)

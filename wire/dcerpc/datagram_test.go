@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/wire/dcerpc"
+	"messngr/wire/wiretest"
 )
 
 // header is the header of the tables from the object on: without one, of the Messenger's
@@ -77,7 +78,7 @@ type datagramRow struct {
 func TestDatagram(t *testing.T) {
 	for _, tt := range datagramTable() {
 		t.Run(tt.name, func(t *testing.T) {
-			wire := unhex(t, tt.hex)
+			wire := wiretest.Unhex(t, tt.hex)
 			got, err := tt.d.Append([]byte("before"))
 			if err != nil {
 				t.Fatal(err)
@@ -97,7 +98,7 @@ func TestDatagram(t *testing.T) {
 }
 
 func TestDatagramIsLax(t *testing.T) {
-	plain := unhex(t, datagramTable()[0].hex)
+	plain := wiretest.Unhex(t, datagramTable()[0].hex)
 	for _, tt := range []struct {
 		name   string
 		change func(b []byte) []byte
@@ -120,14 +121,14 @@ func TestDatagramIsLax(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
-	sealed := append(unhex(t, datagramTable()[len(datagramTable())-1].hex), "verifier"...)
+	sealed := append(wiretest.Unhex(t, datagramTable()[len(datagramTable())-1].hex), "verifier"...)
 	if d, err := dcerpc.ParseDatagram(sealed); err != nil || len(d.Body) != 0 {
 		t.Errorf("a packet with a verifier has body %q, %v, want none", d.Body, err)
 	}
 }
 
 func TestDatagramRefuses(t *testing.T) {
-	plain := unhex(t, datagramTable()[0].hex)
+	plain := wiretest.Unhex(t, datagramTable()[0].hex)
 	for _, tt := range []struct {
 		name   string
 		change func(b []byte) []byte
@@ -188,7 +189,7 @@ func FuzzDatagram(f *testing.F) {
 		f.Add(b)
 	}
 	for _, row := range datagramTable() {
-		f.Add(unhex(f, row.hex))
+		f.Add(wiretest.Unhex(f, row.hex))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := dcerpc.ParseDatagram(b)

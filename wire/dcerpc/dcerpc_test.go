@@ -1,27 +1,15 @@
 package dcerpc_test
 
 import (
-	"encoding/hex"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"messngr/wire/dcerpc"
-	"messngr/wire/internal/pcap"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 var (
 	messenger = dcerpc.Syntax{ID: uuid.MustParse("5a7b91f8-ff00-11d0-a9b2-00c04fb6e6fc"), Major: 1}
@@ -31,16 +19,8 @@ var (
 // recorded returns the payloads of a recording over one protocol of IP.
 func recorded(t testing.TB, file string, protocol uint8) [][]byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, err := pcap.Packets(b)
-	if err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
 	var payloads [][]byte
-	for _, p := range packets {
+	for _, p := range wiretest.Packets(t, file) {
 		if p.Protocol == protocol && len(p.Payload) > 0 {
 			payloads = append(payloads, p.Payload)
 		}

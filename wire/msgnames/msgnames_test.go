@@ -10,16 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"messngr/wire/msgnames"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // The stubs of the tests are made by hand from the IDL (MS-MSRP 6).
 const (
@@ -55,7 +47,7 @@ func requests() []struct {
 func TestRequests(t *testing.T) {
 	for _, tt := range requests() {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := msgnames.ParseRequest(tt.op, unhex(t, tt.hex), false)
+			got, err := msgnames.ParseRequest(tt.op, wiretest.Unhex(t, tt.hex), false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +102,7 @@ func answers() []struct {
 func TestAnswers(t *testing.T) {
 	for _, tt := range answers() {
 		t.Run(tt.name, func(t *testing.T) {
-			b := unhex(t, tt.hex)
+			b := wiretest.Unhex(t, tt.hex)
 			got, err := msgnames.ParseAnswer(tt.op, b, false)
 			if err != nil {
 				t.Fatal(err)
@@ -146,12 +138,12 @@ func TestNonsense(t *testing.T) {
 		"another procedure":   {4, "00000000" + alice},
 		"no preferred length": {msgnames.Enum, "00000000 00000000 00000000 00000000"},
 	} {
-		if q, err := msgnames.ParseRequest(tt.op, unhex(t, tt.hex), false); err == nil {
+		if q, err := msgnames.ParseRequest(tt.op, wiretest.Unhex(t, tt.hex), false); err == nil {
 			t.Errorf("%s: %+v, want an error", name, q)
 		}
 	}
 	for op, s := range map[uint16]string{msgnames.Add: "0000", msgnames.Enum: "00000000 01000000", msgnames.GetInfo: "00000000 04000200 08000200"} {
-		if a, err := msgnames.ParseAnswer(op, unhex(t, s), false); err == nil {
+		if a, err := msgnames.ParseAnswer(op, wiretest.Unhex(t, s), false); err == nil {
 			t.Errorf("answer of %d: %+v, want an error", op, a)
 		}
 	}
@@ -164,10 +156,10 @@ func TestNonsense(t *testing.T) {
 
 func FuzzMsgnames(f *testing.F) {
 	for _, tt := range requests() {
-		f.Add(tt.op, unhex(f, tt.hex), false)
+		f.Add(tt.op, wiretest.Unhex(f, tt.hex), false)
 	}
 	for _, tt := range answers() {
-		f.Add(tt.op, unhex(f, tt.hex), false)
+		f.Add(tt.op, wiretest.Unhex(f, tt.hex), false)
 	}
 	f.Fuzz(func(t *testing.T, op uint16, b []byte, big bool) {
 		if q, err := msgnames.ParseRequest(op, b, big); err == nil && len(q.Name) < 250 && q.Level < 2 && len(q.Server) < 1000 {

@@ -3,27 +3,16 @@ package msgsvc_test
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/dcerpc"
-	"messngr/wire/internal/pcap"
 	"messngr/wire/msgsvc"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func message(from, to, text string) msgsvc.Message {
 	return msgsvc.Message{From: []byte(from), To: []byte(to), Text: []byte(text)}
@@ -45,7 +34,7 @@ func TestMessage(t *testing.T) {
 			"01000000 00000000 01000000 00000000 01000000 00000000 01000000 00000000 01000000 00000000 01000000 00"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			wire := unhex(t, tt.hex)
+			wire := wiretest.Unhex(t, tt.hex)
 			if got := tt.m.Append([]byte("odd"), tt.big); !bytes.Equal(got[3:], wire) {
 				t.Errorf("Append\n got %x\nwant %x", got[3:], wire)
 			}
@@ -65,15 +54,7 @@ func requests(t testing.TB) [][]byte {
 	t.Helper()
 	var stubs [][]byte
 	for _, file := range []string{"clrpc.pcap", "clrpc-client.pcap", "clrpc-dialogues.pcap"} {
-		b, err := os.ReadFile(filepath.Join("testdata", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := pcap.Packets(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range packets {
+		for _, p := range wiretest.Packets(t, file) {
 			d, err := dcerpc.ParseDatagram(p.Payload)
 			if err == nil && d.Type == dcerpc.TypeRequest && d.Interface == msgsvc.Interface() && !d.Fragment {
 				stubs = append(stubs, d.Body)
@@ -117,7 +98,7 @@ func TestSpamPacket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := dcerpc.ParseDatagram(unhex(t, string(b)))
+	d, err := dcerpc.ParseDatagram(wiretest.Unhex(t, string(b)))
 	if err != nil || !d.Idempotent || !d.NoFack {
 		t.Fatalf("%+v, %v, want an idempotent request", d, err)
 	}

@@ -2,29 +2,16 @@ package nbdgm_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"messngr/wire/internal/pcap"
 	"messngr/wire/nbdgm"
 	"messngr/wire/netbios"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func name(t testing.TB, label string, suffix netbios.Suffix) netbios.Name {
 	t.Helper()
@@ -81,7 +68,7 @@ func TestPackets(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := unhex(t, tt.encoded)
+			want := wiretest.Unhex(t, tt.encoded)
 			b, err := tt.value.Append([]byte("before"))
 			if err != nil || !bytes.Equal(b, append([]byte("before"), want...)) {
 				t.Errorf("Append\n%x, %v, want\n%x", b, err, want)
@@ -113,7 +100,7 @@ func TestFragments(t *testing.T) {
 }
 
 func TestParseIsLax(t *testing.T) {
-	p, err := nbdgm.Parse(unhex(t, "11 f2 1234 0a4d0001 008a 0048 0000"+clia+testgrp+"64617461"+"ffff"))
+	p, err := nbdgm.Parse(wiretest.Unhex(t, "11 f2 1234 0a4d0001 008a 0048 0000"+clia+testgrp+"64617461"+"ffff"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +127,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if p, err := nbdgm.Parse(unhex(t, tt.encoded)); err == nil {
+			if p, err := nbdgm.Parse(wiretest.Unhex(t, tt.encoded)); err == nil {
 				t.Errorf("Parse = %+v, want an error", p)
 			}
 		})
@@ -176,21 +163,9 @@ func TestPacketsThatCannotBe(t *testing.T) {
 
 func recordings(t testing.TB) map[string][]byte {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.pcap")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings: %v", err)
-	}
 	found := make(map[string][]byte)
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := pcap.Packets(b)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		found[filepath.Base(file)] = packets[0].Payload
+	for _, file := range wiretest.Recordings(t) {
+		found[file] = wiretest.Packets(t, file)[0].Payload
 	}
 	return found
 }
@@ -222,7 +197,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(b)
 	}
 	for _, s := range []string{"13 02 1234 0a4d0001 008a 82", "14 02 1234 0a4d0001 008a" + testgrp} {
-		f.Add(unhex(f, s))
+		f.Add(wiretest.Unhex(f, s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := nbdgm.Parse(b)

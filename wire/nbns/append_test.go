@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"messngr/wire/nbns"
+	"messngr/wire/wiretest"
 )
 
 func TestAppendRefuses(t *testing.T) {
@@ -49,7 +50,7 @@ func repeat(a nbns.Address, n int) []nbns.Address {
 // TestAnsweringAllocatesNothing keeps the path of a query through this package free
 // of garbage: a name server answers tens of thousands a second.
 func TestAnsweringAllocatesNothing(t *testing.T) {
-	query := unhex(t, "1003 0110 0001 0000 0000 0000"+cliaHex+"0020 0001")
+	query := wiretest.Unhex(t, "1003 0110 0001 0000 0000 0000"+cliaHex+"0020 0001")
 	own := owner("10.77.0.1", false, nbns.BNode)
 	answer := make([]byte, 0, nbns.MaxDatagram)
 	allocs := testing.AllocsPerRun(100, func() {
@@ -68,7 +69,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkAnswer(b *testing.B) {
-	query := unhex(b, "1003 0110 0001 0000 0000 0000"+cliaHex+"0020 0001")
+	query := wiretest.Unhex(b, "1003 0110 0001 0000 0000 0000"+cliaHex+"0020 0001")
 	own := owner("10.77.0.1", false, nbns.BNode)
 	answer := make([]byte, 0, nbns.MaxDatagram)
 	b.ReportAllocs()

@@ -13,18 +13,10 @@ import (
 
 	"messngr/wire/nbns"
 	"messngr/wire/netbios"
+	"messngr/wire/wiretest"
 )
 
 var compareAddr = cmpopts.EquateComparable(netip.Addr{})
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func name(label string, suffix netbios.Suffix) netbios.Name {
 	n, err := netbios.New(label, suffix)
@@ -170,7 +162,7 @@ func fullStatus() *nbns.Status {
 func TestCodec(t *testing.T) {
 	for _, tt := range codecTable() {
 		t.Run(tt.name, func(t *testing.T) {
-			wire := unhex(t, tt.hex)
+			wire := wiretest.Unhex(t, tt.hex)
 			got, err := tt.packet.Append([]byte("before"))
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/nbns"
+	"messngr/wire/wiretest"
 )
 
 // TestParseLeniently has the spellings that are understood but never written.
@@ -69,7 +70,7 @@ func TestParseLeniently(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := nbns.Parse(unhex(t, tt.hex))
+			got, err := nbns.Parse(wiretest.Unhex(t, tt.hex))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +125,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, err := nbns.Parse(unhex(t, tt.hex)); err == nil {
+			if got, err := nbns.Parse(wiretest.Unhex(t, tt.hex)); err == nil {
 				t.Errorf("Parse = %+v, want an error", got)
 			}
 		})

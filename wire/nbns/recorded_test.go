@@ -2,38 +2,24 @@ package nbns_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"messngr/wire/internal/pcap"
 	"messngr/wire/nbns"
 	"messngr/wire/netbios"
+	"messngr/wire/wiretest"
 )
 
 // recordings returns the payloads of all recorded packets of the name service.
 func recordings(t testing.TB) map[string][][]byte {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.pcap")
-	if err != nil {
-		t.Fatal(err)
-	}
 	all := map[string][][]byte{}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := pcap.Packets(b)
-		if err != nil {
-			t.Fatalf("%s: %v", f, err)
-		}
-		for _, p := range packets {
+	for _, f := range wiretest.Recordings(t) {
+		for _, p := range wiretest.Packets(t, f) {
 			if p.To.Port() == nbns.Port || p.From.Port() == nbns.Port {
-				all[filepath.Base(f)] = append(all[filepath.Base(f)], p.Payload)
+				all[f] = append(all[f], p.Payload)
 			}
 		}
 	}
@@ -138,7 +124,7 @@ func FuzzParse(f *testing.F) {
 		}
 	}
 	for _, row := range codecTable() {
-		f.Add(unhex(f, row.hex))
+		f.Add(wiretest.Unhex(f, row.hex))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := nbns.Parse(b)

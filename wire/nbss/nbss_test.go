@@ -4,26 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"messngr/wire/internal/pcap"
 	"messngr/wire/nbss"
 	"messngr/wire/netbios"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func name(t testing.TB, label string, suffix netbios.Suffix) netbios.Name {
 	t.Helper()
@@ -53,10 +41,10 @@ func TestHeader(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b, err := tt.value.Append([]byte("before"))
-			if want := "before" + string(unhex(t, tt.encoded)); err != nil || string(b) != want {
+			if want := "before" + string(wiretest.Unhex(t, tt.encoded)); err != nil || string(b) != want {
 				t.Errorf("Append = %q, %v, want %q", b, err, want)
 			}
-			got, err := nbss.ParseHeader(unhex(t, tt.encoded))
+			got, err := nbss.ParseHeader(wiretest.Unhex(t, tt.encoded))
 			if err != nil || got != tt.value {
 				t.Errorf("ParseHeader = %+v, %v, want %+v", got, err, tt.value)
 			}
@@ -77,10 +65,10 @@ func TestDirectHeader(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b, err := tt.value.AppendDirect(nil)
-			if want := unhex(t, tt.encoded); err != nil || !bytes.Equal(b, want) {
+			if want := wiretest.Unhex(t, tt.encoded); err != nil || !bytes.Equal(b, want) {
 				t.Errorf("AppendDirect = %x, %v, want %x", b, err, want)
 			}
-			got, err := nbss.ParseDirectHeader(unhex(t, tt.encoded))
+			got, err := nbss.ParseDirectHeader(wiretest.Unhex(t, tt.encoded))
 			if err != nil || got != tt.value {
 				t.Errorf("ParseDirectHeader = %+v, %v, want %+v", got, err, tt.value)
 			}
@@ -105,13 +93,13 @@ func TestHeaderRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if h, err := nbss.ParseHeader(unhex(t, tt.encoded)); err == nil {
+			if h, err := nbss.ParseHeader(wiretest.Unhex(t, tt.encoded)); err == nil {
 				t.Errorf("ParseHeader = %+v, want an error", h)
 			}
 		})
 	}
 	for _, encoded := range []string{"", "81000044", "85000001", "ffffffff"} {
-		if h, err := nbss.ParseDirectHeader(unhex(t, encoded)); err == nil {
+		if h, err := nbss.ParseDirectHeader(wiretest.Unhex(t, encoded)); err == nil {
 			t.Errorf("ParseDirectHeader(%s) = %+v, want an error", encoded, h)
 		}
 	}
@@ -174,10 +162,10 @@ func TestRequestRefuses(t *testing.T) {
 }
 
 func TestResponses(t *testing.T) {
-	if got, want := nbss.AppendPositive(nil), unhex(t, "82000000"); !bytes.Equal(got, want) {
+	if got, want := nbss.AppendPositive(nil), wiretest.Unhex(t, "82000000"); !bytes.Equal(got, want) {
 		t.Errorf("AppendPositive = %x, want %x", got, want)
 	}
-	if got, want := nbss.AppendKeepAlive(nil), unhex(t, "85000000"); !bytes.Equal(got, want) {
+	if got, want := nbss.AppendKeepAlive(nil), wiretest.Unhex(t, "85000000"); !bytes.Equal(got, want) {
 		t.Errorf("AppendKeepAlive = %x, want %x", got, want)
 	}
 	for _, code := range []nbss.ErrorCode{nbss.NotListeningOnCalled, nbss.NotListeningForCalling, nbss.CalledNameNotPresent, nbss.NoResources, nbss.Unspecified} {
@@ -192,7 +180,7 @@ func TestResponses(t *testing.T) {
 	}
 	to := netip.MustParseAddrPort("10.77.0.2:139")
 	b, err := nbss.AppendRetarget(nil, to)
-	if want := unhex(t, "84000006 0a4d0002 008b"); err != nil || !bytes.Equal(b, want) {
+	if want := wiretest.Unhex(t, "84000006 0a4d0002 008b"); err != nil || !bytes.Equal(b, want) {
 		t.Errorf("AppendRetarget = %x, %v, want %x", b, err, want)
 	}
 	if got, err := nbss.ParseRetarget(b[nbss.HeaderLen:]); err != nil || got != to {
@@ -231,22 +219,10 @@ func TestErrorCodeInWords(t *testing.T) {
 // direction of each session.
 func recorded(t testing.TB) [][]byte {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.pcap")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings: %v", err)
-	}
 	var streams [][]byte
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets, err := pcap.Packets(b)
-		if err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
+	for _, file := range wiretest.Recordings(t) {
 		index := make(map[[2]netip.AddrPort]int)
-		for _, p := range packets {
+		for _, p := range wiretest.Packets(t, file) {
 			key := [2]netip.AddrPort{p.From, p.To}
 			if _, ok := index[key]; !ok {
 				index[key] = len(streams)

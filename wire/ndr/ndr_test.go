@@ -2,24 +2,14 @@ package ndr_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"messngr/wire/ndr"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 var id = uuid.MustParse("5a7b91f8-ff00-11d0-a9b2-00c04fb6e6fc")
 
@@ -33,7 +23,7 @@ func TestValues(t *testing.T) {
 		{false, "01 00 0302 04 00 0000 08070605 f8917b5a 00ff d011 a9b200c04fb6e6fc 09 000000 03000000 00000000 03000000 686900"},
 		{true, "01 00 0203 04 00 0000 05060708 5a7b91f8 ff00 11d0 a9b200c04fb6e6fc 09 000000 00000003 00000000 00000003 686900"},
 	} {
-		want := unhex(t, tt.hex)
+		want := wiretest.Unhex(t, tt.hex)
 		w := ndr.NewWriter([]byte("odd"), tt.big)
 		w.Uint8(1)
 		w.Uint16(0x0203)
@@ -94,7 +84,7 @@ func TestString(t *testing.T) {
 		{name: "counts cut short", hex: "03000000 00000000 0300", fails: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := ndr.NewReader(unhex(t, tt.hex), false)
+			r := ndr.NewReader(wiretest.Unhex(t, tt.hex), false)
 			got := r.String(32)
 			if (r.Err() != nil) != tt.fails || string(got) != tt.want {
 				t.Errorf("got %q, %v, want %q (an error: %v)", got, r.Err(), tt.want, tt.fails)
@@ -127,8 +117,8 @@ func FuzzString(f *testing.F) {
 		"03000000 00000000 03000000 686900 00 10000000 00000000 08000000 6869000000000000 01000000 00000000 01000000 00",
 		"ffffffff 00000000 ffffffff 00", "00000003 00000000 00000003 686900",
 	} {
-		f.Add(unhex(f, s), false)
-		f.Add(unhex(f, s), true)
+		f.Add(wiretest.Unhex(f, s), false)
+		f.Add(wiretest.Unhex(f, s), true)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, big bool) {
 		r := ndr.NewReader(b, big)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/smb"
+	"messngr/wire/wiretest"
 )
 
 const messngr = `\MAILSLOT\MESSNGR`
@@ -32,7 +33,7 @@ func TestMailslotWrite(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := unhex(t, "ff534d42 25"+zeros+tt.encoded)
+			want := wiretest.Unhex(t, "ff534d42 25"+zeros+tt.encoded)
 			b, err := tt.value.Append([]byte("before"))
 			if err != nil || !bytes.Equal(b, append([]byte("before"), want...)) {
 				t.Errorf("Append = %x, %v, want %x", b, err, want)
@@ -49,7 +50,7 @@ func TestMailslotWrite(t *testing.T) {
 }
 
 func TestRecordedMailslotWrites(t *testing.T) {
-	generated := recording(t, "testdata/mailslot.pcap")[0]
+	generated := recording(t, "mailslot.pcap")[0]
 	got, err := smb.ParseMailslotWrite(generated)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func TestRecordedMailslotWrites(t *testing.T) {
 		t.Errorf("generated (-want +got):\n%s", diff)
 	}
 	// nmbd neither pads its data nor asks for no answer, so its bytes are its own.
-	real := recording(t, "testdata/nmbd.pcap")[0]
+	real := recording(t, "nmbd.pcap")[0]
 	got, err = smb.ParseMailslotWrite(real)
 	if err != nil {
 		t.Fatal(err)
@@ -155,8 +156,8 @@ func TestMailslotWriteRefuses(t *testing.T) {
 }
 
 func FuzzMailslotWrite(f *testing.F) {
-	f.Add(recording(f, "testdata/mailslot.pcap")[0])
-	f.Add(recording(f, "testdata/nmbd.pcap")[0])
+	f.Add(recording(f, "mailslot.pcap")[0])
+	f.Add(recording(f, "nmbd.pcap")[0])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		w, err := smb.ParseMailslotWrite(b)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/smb"
+	"messngr/wire/wiretest"
 )
 
 // appender is what all messages are but End, whose Append cannot fail.
@@ -37,7 +38,7 @@ func TestMessages(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			want := unhex(t, "ff534d42"+tt.encoded)
+			want := wiretest.Unhex(t, "ff534d42"+tt.encoded)
 			b, err := tt.value.Append(nil, smb.Header{})
 			if err != nil || !bytes.Equal(b, want) {
 				t.Errorf("Append = %x, %v, want %x", b, err, want)
@@ -66,7 +67,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
-	want := unhex(t, "ff534d42 d6"+zeros+"01 0102 0000")
+	want := wiretest.Unhex(t, "ff534d42 d6"+zeros+"01 0102 0000")
 	if got := (smb.End{Group: 0x0201}).Append(nil, smb.Header{}); !bytes.Equal(got, want) {
 		t.Errorf("Append = %x, want %x", got, want)
 	}
@@ -80,7 +81,7 @@ func TestEnd(t *testing.T) {
 }
 
 func TestTerminatedTextIsTaken(t *testing.T) {
-	p, err := smb.Parse(unhex(t, "ff534d42 d7"+zeros+"01 0000 0600 01 0200 6869 00"))
+	p, err := smb.Parse(wiretest.Unhex(t, "ff534d42 d7"+zeros+"01 0000 0600 01 0200 6869 00"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +166,7 @@ func TestAnswers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if want := unhex(t, tt.want); !bytes.Equal(tt.got, want) {
+			if want := wiretest.Unhex(t, tt.want); !bytes.Equal(tt.got, want) {
 				t.Errorf("answer %x, want %x", tt.got, want)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"messngr/wire/smb"
+	"messngr/wire/wiretest"
 )
 
 func TestNegotiate(t *testing.T) {
@@ -43,7 +44,7 @@ func TestNegotiate(t *testing.T) {
 				t.Errorf("dialects (-want +got):\n%s", diff)
 			}
 			answer := request.Header.AppendNegotiated(nil, got)
-			want := unhex(t, "ff534d42 72 00000000 80"+strings.Repeat("00", 20)+"0100"+tt.answer)
+			want := wiretest.Unhex(t, "ff534d42 72 00000000 80"+strings.Repeat("00", 20)+"0100"+tt.answer)
 			if !bytes.Equal(answer, want) {
 				t.Errorf("answer\n%x, want\n%x", answer, want)
 			}

@@ -2,30 +2,18 @@ package smb_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"messngr/wire/internal/pcap"
 	"messngr/wire/nbdgm"
 	"messngr/wire/nbss"
 	"messngr/wire/smb"
+	"messngr/wire/wiretest"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // zeros is what senders put between the command and the words.
 var zeros = strings.Repeat("00", 27)
@@ -53,10 +41,10 @@ func TestPacket(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b, err := tt.value.Append([]byte("before"))
-			if want := "before" + string(unhex(t, tt.encoded)); err != nil || string(b) != want {
+			if want := "before" + string(wiretest.Unhex(t, tt.encoded)); err != nil || string(b) != want {
 				t.Errorf("Append = %x, %v, want %x", b, err, want)
 			}
-			got, err := smb.Parse(unhex(t, tt.encoded))
+			got, err := smb.Parse(wiretest.Unhex(t, tt.encoded))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +60,7 @@ func TestPacket(t *testing.T) {
 
 func TestPacketsThatHaveNoHeader(t *testing.T) {
 	for _, encoded := range []string{"", "ff534d42", "ff534d42 d5" + zeros[2:], "fe534d42 d5" + zeros + "000000"} {
-		if p, err := smb.Parse(unhex(t, encoded)); !errors.Is(err, smb.ErrNotSMB) {
+		if p, err := smb.Parse(wiretest.Unhex(t, encoded)); !errors.Is(err, smb.ErrNotSMB) {
 			t.Errorf("Parse(%s) = %+v, %v, want ErrNotSMB", encoded, p, err)
 		}
 	}
@@ -90,7 +78,7 @@ func TestPacketsWithWrongCountsKeepTheirHeader(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := smb.Parse(unhex(t, header+tt.encoded))
+			p, err := smb.Parse(wiretest.Unhex(t, header+tt.encoded))
 			if err == nil || errors.Is(err, smb.ErrNotSMB) {
 				t.Fatalf("Parse = %+v, %v, want an error that can be answered", p, err)
 			}
@@ -102,7 +90,7 @@ func TestPacketsWithWrongCountsKeepTheirHeader(t *testing.T) {
 }
 
 func TestPaddingBehindThePacketIsTaken(t *testing.T) {
-	p, err := smb.Parse(unhex(t, "ff534d42 d6"+zeros+"00 0100 78 000000"))
+	p, err := smb.Parse(wiretest.Unhex(t, "ff534d42 d6"+zeros+"00 0100 78 000000"))
 	if err != nil || string(p.Data) != "x" {
 		t.Errorf("Parse = %+v, %v, want data x", p, err)
 	}
@@ -147,17 +135,9 @@ func TestAnswerReturnsWhatTheClientSent(t *testing.T) {
 // messages of sessions.
 func recording(t testing.TB, file string) [][]byte {
 	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, err := pcap.Packets(b)
-	if err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
 	var found [][]byte
 	streams := make(map[[2]netip.AddrPort][]byte)
-	for _, p := range packets {
+	for _, p := range wiretest.Packets(t, file) {
 		if p.Protocol == 17 {
 			d, err := nbdgm.Parse(p.Payload)
 			if err != nil {
@@ -192,12 +172,8 @@ func recording(t testing.TB, file string) [][]byte {
 
 func recordings(t testing.TB) [][]byte {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.pcap")
-	if err != nil || len(files) < 5 {
-		t.Fatalf("found recordings %q, %v", files, err)
-	}
 	var all [][]byte
-	for _, file := range files {
+	for _, file := range wiretest.Recordings(t) {
 		all = append(all, recording(t, file)...)
 	}
 	return all

@@ -3,27 +3,18 @@ package sunrpc_test
 import (
 	"bytes"
 	"net/netip"
-	"os"
 	"testing"
 
-	"messngr/wire/internal/pcap"
 	"messngr/wire/sunrpc"
+	"messngr/wire/wiretest"
 )
 
 // recording returns the four messages of one recorded wall: question and answer about the
 // port, call and reply.
 func recording(t testing.TB, file string) [][]byte {
 	t.Helper()
-	b, err := os.ReadFile("testdata/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, err := pcap.Packets(b)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var messages [][]byte
-	for _, p := range packets {
+	for _, p := range wiretest.Packets(t, file) {
 		messages = append(messages, p.Payload)
 	}
 	if len(messages) != 4 {

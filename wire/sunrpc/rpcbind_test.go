@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 
 	"messngr/wire/sunrpc"
+	"messngr/wire/wiretest"
 )
 
 func TestAddresses(t *testing.T) {
@@ -33,7 +34,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestMapping(t *testing.T) {
-	b := unhex(t, "000186a8 00000001 00000011 0000f05c")
+	b := wiretest.Unhex(t, "000186a8 00000001 00000011 0000f05c")
 	want := sunrpc.Mapping{Program: sunrpc.WallProgram, Version: 1, Protocol: sunrpc.UDP, Port: 61532}
 	if got, err := sunrpc.ParseMapping(b); err != nil || got != want || !bytes.Equal(got.Append(nil), b) {
 		t.Errorf("mapping %+v, %v, want %+v", got, err, want)
@@ -41,7 +42,7 @@ func TestMapping(t *testing.T) {
 	if got, err := sunrpc.ParseMapping(b[:15]); err == nil {
 		t.Errorf("half a mapping is %+v", got)
 	}
-	if got, err := sunrpc.ParseBinding(unhex(t, "000186a8 00000001 00000100"+strings.Repeat("61", 256)+"00000000 00000000")); err == nil {
+	if got, err := sunrpc.ParseBinding(wiretest.Unhex(t, "000186a8 00000001 00000100"+strings.Repeat("61", 256)+"00000000 00000000")); err == nil {
 		t.Errorf("a network with a name of 256 bytes is %+v", got)
 	}
 }
@@ -54,7 +55,7 @@ func TestStrings(t *testing.T) {
 		"more than it has":          {"00000008 68656c6c 6f00000a", "hello"},
 		"something behind it":       {"00000004 68656c6c 0000002a", "hell"},
 	} {
-		if got, err := sunrpc.ParseString(unhex(t, tt.hex), 8); err != nil || string(got) != tt.want {
+		if got, err := sunrpc.ParseString(wiretest.Unhex(t, tt.hex), 8); err != nil || string(got) != tt.want {
 			t.Errorf("%s: %q, %v, want %q", name, got, err, tt.want)
 		}
 	}
@@ -65,7 +66,7 @@ func TestStrings(t *testing.T) {
 		"no padding":     "00000005 68656c6c 6f",
 		"lying":          "fffffffd 68656c6c",
 	} {
-		if got, err := sunrpc.ParseString(unhex(t, s), 8); err == nil {
+		if got, err := sunrpc.ParseString(wiretest.Unhex(t, s), 8); err == nil {
 			t.Errorf("%s: %q, want an error", name, got)
 		}
 	}
@@ -79,7 +80,7 @@ func TestStrings(t *testing.T) {
 
 func TestRecords(t *testing.T) {
 	stream := sunrpc.AppendRecord(sunrpc.AppendRecord(nil, []byte("one")), nil)
-	stream = append(stream, unhex(t, "00000002 7477 80000001 6f")...)
+	stream = append(stream, wiretest.Unhex(t, "00000002 7477 80000001 6f")...)
 	r := iotest.OneByteReader(bytes.NewReader(stream))
 	for _, want := range []string{"one", "", "two"} {
 		if got, err := sunrpc.ReadRecord(r, 3); err != nil || string(got) != want {
@@ -96,7 +97,7 @@ func TestRecords(t *testing.T) {
 		"empty fragment":  "00000000 80000001 61",
 		"cut short":       "80000003 6161",
 	} {
-		if got, err := sunrpc.ReadRecord(io.Reader(bytes.NewReader(unhex(t, s))), 3); err == nil {
+		if got, err := sunrpc.ReadRecord(io.Reader(bytes.NewReader(wiretest.Unhex(t, s))), 3); err == nil {
 			t.Errorf("%s: %q, want an error", name, got)
 		}
 	}

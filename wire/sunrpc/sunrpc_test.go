@@ -2,7 +2,6 @@ package sunrpc_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -11,17 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"messngr/wire/sunrpc"
+	"messngr/wire/wiretest"
 )
-
-// unhex reads bytes that are written in words of four.
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 const head = "00000007 00000000 00000002 000186a8 00000001 00000002 "
 
@@ -41,7 +31,7 @@ func TestCalls(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := unhex(t, tt.hex)
+			b := wiretest.Unhex(t, tt.hex)
 			got, err := sunrpc.ParseCall(b)
 			if err != nil {
 				t.Fatal(err)
@@ -66,11 +56,11 @@ func TestNoCalls(t *testing.T) {
 		"lying about 4 GB":      head + "00000000 ffffffff 00000000",
 		"padding that is short": head + "00000000 00000000 00000000 00000001 61",
 	} {
-		if c, err := sunrpc.ParseCall(unhex(t, s)); err == nil {
+		if c, err := sunrpc.ParseCall(wiretest.Unhex(t, s)); err == nil {
 			t.Errorf("%s: %+v, want an error", name, c)
 		}
 	}
-	c, err := sunrpc.ParseCall(unhex(t, "00000007 00000000 00000003"))
+	c, err := sunrpc.ParseCall(wiretest.Unhex(t, "00000007 00000000 00000003"))
 	if !errors.Is(err, sunrpc.ErrVersion) || c.XID != 7 {
 		t.Errorf("version 3: %+v, %v, want ErrVersion and the number of the call", c, err)
 	}
@@ -97,7 +87,7 @@ func TestReplies(t *testing.T) {
 		{"00000007 00000001 00000001 00000001 00000005", sunrpc.Reply{XID: 7, Status: sunrpc.AuthError, Why: sunrpc.TooWeak}},
 	} {
 		t.Run(tt.want.Status.Error(), func(t *testing.T) {
-			b := unhex(t, tt.hex)
+			b := wiretest.Unhex(t, tt.hex)
 			got, err := sunrpc.ParseReply(b)
 			if err != nil {
 				t.Fatal(err)
@@ -124,14 +114,14 @@ func TestNoReplies(t *testing.T) {
 		"verifier of 4 GB":    "00000007 00000001 00000000 00000000 fffffffc 00000000",
 		"denied for whatever": "00000007 00000001 00000001 00000001",
 	} {
-		if r, err := sunrpc.ParseReply(unhex(t, s)); err == nil {
+		if r, err := sunrpc.ParseReply(wiretest.Unhex(t, s)); err == nil {
 			t.Errorf("%s: %+v, want an error", name, r)
 		}
 	}
 }
 
 func TestSys(t *testing.T) {
-	b := unhex(t, "5f000001 00000005 616c706861000000 000003e8 00000064 00000002 00000064 0000001b")
+	b := wiretest.Unhex(t, "5f000001 00000005 616c706861000000 000003e8 00000064 00000002 00000064 0000001b")
 	want := sunrpc.Sys{Stamp: 0x5f000001, Machine: "alpha", UID: 1000, GID: 100, Groups: []uint32{100, 27}}
 	got, err := sunrpc.ParseSys(b)
 	if err != nil {
@@ -150,7 +140,7 @@ func TestSys(t *testing.T) {
 		"more than it says": "00000000 00000000 00000000 00000000 00000000 00000000",
 		"nothing":           "",
 	} {
-		if s, err := sunrpc.ParseSys(unhex(t, s)); err == nil {
+		if s, err := sunrpc.ParseSys(wiretest.Unhex(t, s)); err == nil {
 			t.Errorf("%s: %+v, want an error", name, s)
 		}
 	}

@@ -1,12 +1,12 @@
 package wkssvc_test
 
 import (
-	"encoding/hex"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"messngr/wire/wiretest"
 	"messngr/wire/wkssvc"
 )
 
@@ -35,19 +35,10 @@ func stubs() []struct {
 	}
 }
 
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestMessages(t *testing.T) {
 	for _, tt := range stubs() {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := wkssvc.Parse(unhex(t, tt.hex), tt.big)
+			got, err := wkssvc.Parse(wiretest.Unhex(t, tt.hex), tt.big)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +46,7 @@ func TestMessages(t *testing.T) {
 				t.Errorf("message (-want +got):\n%s", diff)
 			}
 			b := got.Append(nil, tt.big)
-			if len(b) != len(unhex(t, tt.hex)) {
+			if len(b) != len(wiretest.Unhex(t, tt.hex)) {
 				t.Errorf("written as %x, want other ids of pointers and nothing else", b)
 			}
 			again, err := wkssvc.Parse(b, tt.big)
@@ -77,7 +68,7 @@ func TestNonsense(t *testing.T) {
 		"text of 4 GB":    "00000000 01000000 00000000 01000000 0000 0000 00000000 ffffffff",
 		"too long a name": "00000000 01010000 00000000 01010000" + strings.Repeat("4100", 257),
 	} {
-		if m, err := wkssvc.Parse(unhex(t, s), false); err == nil {
+		if m, err := wkssvc.Parse(wiretest.Unhex(t, s), false); err == nil {
 			t.Errorf("%s: %+v, want an error", name, m)
 		}
 	}
@@ -98,7 +89,7 @@ func TestText(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, tt := range stubs() {
-		f.Add(unhex(f, tt.hex), tt.big)
+		f.Add(wiretest.Unhex(f, tt.hex), tt.big)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, big bool) {
 		m, err := wkssvc.Parse(b, big)

@@ -2,7 +2,6 @@ package nameservice
 
 import (
 	"bytes"
-	"encoding/hex"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -10,19 +9,11 @@ import (
 
 	"messngr/carrier/nbt/link"
 	"messngr/wire/netbios"
+	"messngr/wire/wiretest"
 )
 
 // The packets below were recorded with tcpdump between network namespaces on Debian
 // 12, with Samba 4.17.12 as node and as name server; wire/nbns/testdata has them all.
-
-func unhex(t *testing.T, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // TestDefenceLikeSamba: put in the place of an nmbd, we send the same bytes as it did
 // to another nmbd that wanted its names.
@@ -58,8 +49,8 @@ func TestDefenceLikeSamba(t *testing.T) {
 				if err := tryClaim(t, h.Service, mustName("LABGROUP", netbios.Workstation), true); err != nil {
 					t.Fatal(err)
 				}
-				got := exchangeRaw(t, l, "10.77.0.3:137", "10.77.0.255:137", unhex(t, tt.request))
-				if want := unhex(t, tt.answer); !bytes.Equal(got, want) {
+				got := exchangeRaw(t, l, "10.77.0.3:137", "10.77.0.255:137", wiretest.Unhex(t, tt.request))
+				if want := wiretest.Unhex(t, tt.answer); !bytes.Equal(got, want) {
 					t.Errorf("\n got %x\nwant %x", got, want)
 				}
 			})
@@ -115,7 +106,7 @@ func TestClientOfSamba(t *testing.T) {
 				if err != nil {
 					return
 				}
-				want, answer := unhex(t, d.request), unhex(t, d.answer)
+				want, answer := wiretest.Unhex(t, d.request), wiretest.Unhex(t, d.answer)
 				copy(want, buf[:2])
 				copy(answer, buf[:2])
 				if !bytes.Equal(buf[:n], want) {

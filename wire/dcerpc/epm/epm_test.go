@@ -2,7 +2,6 @@ package epm_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"net/netip"
 	"strings"
 	"testing"
@@ -13,18 +12,10 @@ import (
 
 	"messngr/wire/dcerpc"
 	"messngr/wire/dcerpc/epm"
+	"messngr/wire/wiretest"
 )
 
 var compareAddr = cmpopts.EquateComparable(netip.Addr{})
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 var (
 	messenger = dcerpc.Syntax{ID: uuid.MustParse("5a7b91f8-ff00-11d0-a9b2-00c04fb6e6fc"), Major: 1}
@@ -43,7 +34,7 @@ func TestMap(t *testing.T) {
 	question := epm.MapQuestion{Max: 4, Tower: epm.Tower{
 		Interface: messenger, Transfer: dcerpc.NDR(), Protocol: epm.Datagrams, Transport: epm.UDP,
 	}}
-	wire := unhex(t, "01000000 00000000000000000000000000000000 02000000"+askHex+"00"+handleHex+"04000000")
+	wire := wiretest.Unhex(t, "01000000 00000000000000000000000000000000 02000000"+askHex+"00"+handleHex+"04000000")
 	if got := question.Append(nil, false); !bytes.Equal(got, wire) {
 		t.Errorf("question\n got %x\nwant %x", got, wire)
 	}
@@ -55,7 +46,7 @@ func TestMap(t *testing.T) {
 		t.Error("the question does not want what it asks for")
 	}
 	answer := epm.MapAnswer{Towers: []epm.Tower{endpoint}}
-	wire = unhex(t, handleHex+"01000000 04000000 00000000 01000000 03000000"+towerHex+"00"+"00000000")
+	wire = wiretest.Unhex(t, handleHex+"01000000 04000000 00000000 01000000 03000000"+towerHex+"00"+"00000000")
 	if got := answer.Append(nil, 4, false); !bytes.Equal(got, wire) {
 		t.Errorf("answer\n got %x\nwant %x", got, wire)
 	}
@@ -67,11 +58,11 @@ func TestMap(t *testing.T) {
 
 func TestMapWithoutPointers(t *testing.T) {
 	want := epm.MapQuestion{Max: 1, Handle: epm.Handle{19: 7}}
-	got, err := epm.ParseMapQuestion(unhex(t, "00000000 00000000 00000000 00000000000000000000000000000007 00000001"), true)
+	got, err := epm.ParseMapQuestion(wiretest.Unhex(t, "00000000 00000000 00000000 00000000000000000000000000000007 00000001"), true)
 	if diff := cmp.Diff(want, got, compareAddr); diff != "" || err != nil {
 		t.Errorf("question: %v (-want +got):\n%s", err, diff)
 	}
-	answer, err := epm.ParseMapAnswer(unhex(t, handleHex+"00000000 00000001 00000000 00000001 00000000 16c9a0d6"), true)
+	answer, err := epm.ParseMapAnswer(wiretest.Unhex(t, handleHex+"00000000 00000001 00000000 00000001 00000000 16c9a0d6"), true)
 	wantAnswer := epm.MapAnswer{Towers: make([]epm.Tower, 1), Status: epm.NotRegistered}
 	if diff := cmp.Diff(wantAnswer, answer, compareAddr); diff != "" || err != nil {
 		t.Errorf("answer: %v (-want +got):\n%s", err, diff)
@@ -80,7 +71,7 @@ func TestMapWithoutPointers(t *testing.T) {
 
 func TestLookup(t *testing.T) {
 	question := epm.LookupQuestion{Inquiry: epm.ByInterface, Interface: messenger, Versions: epm.AllVersions, Max: 500}
-	wire := unhex(t, "01000000 01000000 00000000000000000000000000000000 02000000 f8917b5a00ffd011a9b200c04fb6e6fc 0100 0000"+
+	wire := wiretest.Unhex(t, "01000000 01000000 00000000000000000000000000000000 02000000 f8917b5a00ffd011a9b200c04fb6e6fc 0100 0000"+
 		"01000000"+handleHex+"f4010000")
 	if got := question.Append(nil, false); !bytes.Equal(got, wire) {
 		t.Errorf("question\n got %x\nwant %x", got, wire)
@@ -92,7 +83,7 @@ func TestLookup(t *testing.T) {
 	answer := epm.LookupAnswer{Entries: []epm.Entry{
 		{Tower: endpoint, Annotation: "Messenger"}, {Tower: endpoint, Annotation: "x"},
 	}}
-	wire = unhex(t, handleHex+"02000000 f4010000 00000000 02000000"+
+	wire = wiretest.Unhex(t, handleHex+"02000000 f4010000 00000000 02000000"+
 		"00000000000000000000000000000000 03000000 00000000 0a000000 4d657373656e67657200 0000"+
 		"00000000000000000000000000000000 04000000 00000000 02000000 7800 0000"+
 		towerHex+"00"+towerHex+"00"+"00000000")
@@ -173,7 +164,7 @@ func TestRefuses(t *testing.T) {
 		"a floor without its 2nd":     question("05000000 05000000 0100 0100 0d"),
 		"a first floor of another id": question("08000000 08000000 0100 0100 07 0000 00"),
 	} {
-		if q, err := epm.ParseMapQuestion(unhex(t, stub), false); err == nil {
+		if q, err := epm.ParseMapQuestion(wiretest.Unhex(t, stub), false); err == nil {
 			t.Errorf("%s: %+v, want an error", name, q)
 		}
 	}
@@ -183,15 +174,15 @@ func TestRefuses(t *testing.T) {
 		"too many":                    handleHex + "f5010000 f5010000 00000000 f5010000" + strings.Repeat("00", 16000),
 		"cut short":                   handleHex + "01000000 01000000 00000000 01000000",
 	} {
-		if a, err := epm.ParseMapAnswer(unhex(t, stub), false); err == nil {
+		if a, err := epm.ParseMapAnswer(wiretest.Unhex(t, stub), false); err == nil {
 			t.Errorf("map, %s: %+v, want an error", name, a)
 		}
-		if a, err := epm.ParseLookupAnswer(unhex(t, stub), false); err == nil {
+		if a, err := epm.ParseLookupAnswer(wiretest.Unhex(t, stub), false); err == nil {
 			t.Errorf("lookup, %s: %+v, want an error", name, a)
 		}
 	}
 	long := handleHex + "01000000 01000000 00000000 01000000 00000000000000000000000000000000 03000000 00000000 41000000"
-	if a, err := epm.ParseLookupAnswer(unhex(t, long+strings.Repeat("00", 400)), false); err == nil {
+	if a, err := epm.ParseLookupAnswer(wiretest.Unhex(t, long+strings.Repeat("00", 400)), false); err == nil {
 		t.Errorf("an annotation of 65 bytes: %+v, want an error", a)
 	}
 }
