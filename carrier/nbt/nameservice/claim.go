@@ -130,7 +130,7 @@ func (c *claim) acquire(ctx context.Context) error {
 	}
 	if byBroadcast && n.nodeType() != nbns.HNode {
 		if err := c.bidByBroadcast(ctx); err != nil {
-			return err
+			return c.settle(ctx, err)
 		}
 	}
 	if atServer {
@@ -145,9 +145,21 @@ func (c *claim) acquire(ctx context.Context) error {
 		}
 	}
 	if byBroadcast && n.nodeType() == nbns.HNode {
-		return c.bidByBroadcast(ctx)
+		return c.settle(ctx, c.bidByBroadcast(ctx))
 	}
 	return nil
+}
+
+// settle names the owner that the name server knows, if a conflict came up by broadcast:
+// who objected there may only be claiming the name too, and be refused it by the server.
+func (c *claim) settle(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*carrier.ConflictError](err); !ok || !c.node.asksServers() {
+		return err
+	}
+	if known := c.conflict(ctx); known.Owner.IsValid() {
+		return known
+	}
+	return err
 }
 
 // bidByBroadcast claims the name on the network of the interface. If another node
@@ -336,7 +348,7 @@ func (c *claim) shares(owner nbns.Address) bool {
 }
 
 // conflict makes the error for a name that a server refuses us; the server may know who has it.
-func (c *claim) conflict(ctx context.Context) error {
+func (c *claim) conflict(ctx context.Context) *carrier.ConflictError {
 	conflict := &carrier.ConflictError{Name: c.name}
 	if got, err := c.node.queryServers(ctx, c.name, false); err == nil {
 		for _, a := range got.Addresses {
