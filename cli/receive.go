@@ -16,6 +16,7 @@ import (
 
 	"messngr"
 	"messngr/control"
+	"messngr/control/spool"
 )
 
 const (
@@ -212,10 +213,10 @@ func (o *receiveOptions) request() (control.InjectRequest, error) {
 // to the service, with all that waits there; without a place to wait it is handed over
 // at once or not at all. A message that waits counts as handed over.
 func (a *app) handOver(ctx context.Context, folder string, r control.InjectRequest) (control.InjectAnswer, error) {
-	spool, err := openSpool(folder)
+	waiting, err := openSpool(folder)
 	if err == nil {
-		defer spool.Close()
-		err = spool.Put(r)
+		defer waiting.Close()
+		err = waiting.Put(r)
 	}
 	if err != nil {
 		answer, failed := a.client().Inject(ctx, r)
@@ -225,7 +226,7 @@ func (a *app) handOver(ctx context.Context, folder string, r control.InjectReque
 		return answer, nil
 	}
 	var verdict control.InjectAnswer
-	_, err = spool.Drain(ctx, 0, func(ctx context.Context, w control.InjectRequest) (control.InjectAnswer, error) {
+	_, err = waiting.Drain(ctx, 0, func(ctx context.Context, w control.InjectRequest) (control.InjectAnswer, error) {
 		answer, err := a.client().Inject(ctx, w)
 		if w.ID == r.ID && err == nil {
 			verdict = answer
@@ -239,24 +240,24 @@ func (a *app) handOver(ctx context.Context, folder string, r control.InjectReque
 }
 
 // openSpool opens the folder where messages wait, and makes it where this user can.
-func openSpool(folder string) (*control.Spool, error) {
-	if err := control.MakeSpool(folder, os.Getuid()); err != nil {
+func openSpool(folder string) (*spool.Spool, error) {
+	if err := spool.Make(folder, os.Getuid()); err != nil {
 		return nil, err
 	}
-	return control.OpenSpool(folder)
+	return spool.Open(folder)
 }
 
 // handOverPending hands over what waits.
 func (a *app) handOverPending(ctx context.Context, o receiveOptions) error {
-	spool, err := control.OpenSpool(o.spool)
+	waiting, err := spool.Open(o.spool)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer spool.Close()
-	n, err := spool.Drain(ctx, 0, a.client().Inject)
+	defer waiting.Close()
+	n, err := waiting.Drain(ctx, 0, a.client().Inject)
 	if n > 0 {
 		a.printf("%s handed over\n", count(n))
 	}

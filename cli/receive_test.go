@@ -18,6 +18,7 @@ import (
 	"messngr"
 	"messngr/cli"
 	"messngr/control"
+	"messngr/control/server"
 )
 
 // samba is a service that takes messages from smbd's message command, and the spool.
@@ -59,7 +60,7 @@ func (s *samba) run() (stop func()) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	srv := &http.Server{Handler: (&control.Service{Injection: s}).Handler(func(*http.Request) (messngr.Principal, bool) {
+	srv := &http.Server{Handler: (&server.Service{Injection: s}).Handler(func(*http.Request) (messngr.Principal, bool) {
 		return messngr.Principal{UID: os.Getuid()}, true
 	})}
 	done := make(chan struct{})

@@ -16,6 +16,7 @@ import (
 	"messngr"
 	"messngr/cli"
 	"messngr/control"
+	"messngr/control/server"
 )
 
 // who runs messngr who with a service that knows a few machines.
@@ -31,7 +32,7 @@ func who(t *testing.T, args ...string) (stdout, stderr string, code int, quick b
 		t.Fatal(err)
 	}
 	seen := time.Date(2020, 3, 1, 14, 5, 0, 0, time.UTC)
-	srv := &http.Server{Handler: (&control.Service{Who: func(_ context.Context, q bool) control.WhoList {
+	srv := &http.Server{Handler: (&server.Service{Who: func(_ context.Context, q bool) control.WhoList {
 		quick = q
 		return control.WhoList{
 			Machines: []control.Machine{

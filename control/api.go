@@ -1,6 +1,6 @@
-// Package control is the one way in to a running service: the API /v1 (HTTP
-// and JSON, described by openapi.json), served on a unix socket to people whom
-// the kernel vouches for, and the client that the command line uses.
+// Package control is the one way in to a running service: what is said over its
+// API /v1 (HTTP and JSON, described by server/openapi.json), and the client that
+// the command line and the desktop use. The service's side is package server.
 package control
 
 import (

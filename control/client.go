@@ -105,7 +105,7 @@ func (c *Client) Service(ctx context.Context, action string) error {
 
 // Messages lists received messages.
 func (c *Client) Messages(ctx context.Context, q MessageQuery) (MessageList, error) {
-	return ask[MessageList](ctx, c, http.MethodGet, "/v1/messages"+q.encode(), nil)
+	return ask[MessageList](ctx, c, http.MethodGet, "/v1/messages"+q.Encode(), nil)
 }
 
 // Message returns one received message.
@@ -135,7 +135,7 @@ func (c *Client) Send(ctx context.Context, r SendRequest) (SendAnswer, error) {
 
 // Sent lists sent messages, newest first.
 func (c *Client) Sent(ctx context.Context, q MessageQuery) (SentList, error) {
-	return ask[SentList](ctx, c, http.MethodGet, "/v1/sent"+q.encode(), nil)
+	return ask[SentList](ctx, c, http.MethodGet, "/v1/sent"+q.Encode(), nil)
 }
 
 // SentMessage returns one sent message with its attempts.
@@ -328,9 +328,9 @@ func answerError(resp *http.Response) error {
 	return &e
 }
 
-// encode returns the query string, with its question mark, that selects the
+// Encode returns the query string, with its question mark, that selects the
 // same messages.
-func (q MessageQuery) encode() string {
+func (q MessageQuery) Encode() string {
 	v := url.Values{}
 	if q.Unread {
 		v.Set("unread", "true")

@@ -2,27 +2,9 @@ package control
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/netip"
 	"net/url"
-
-	"messngr"
 )
-
-// NetBIOS is what the API tells about the name service of this host, and asks
-// of others'.
-type NetBIOS interface {
-	// Cache lists the names whose place is remembered; Purge forgets them and
-	// reads LMHOSTS again.
-	Cache() []CachedName
-	Purge() error
-	// Adapter asks the machine at addr for its names, as nbtstat -A does.
-	// messngr.ErrUnknownName: it does not answer.
-	Adapter(ctx context.Context, addr netip.Addr) (Adapter, error)
-	// Find finds the machine that has a name, as nbtstat -a does.
-	Find(ctx context.Context, name string) (netip.Addr, error)
-}
 
 // AdapterQuery says which machine GET /v1/netbios/adapter asks; the query
 // parameters have the names of the JSON fields.
@@ -63,42 +45,6 @@ type AdapterName struct {
 	Suffix   int    `json:"suffix"`
 	Group    bool   `json:"group,omitempty"`
 	Conflict bool   `json:"conflict,omitempty"`
-}
-
-var errNoNetBIOS = fmt.Errorf("%w: NetBIOS over TCP/IP is switched off", messngr.ErrUnavailable)
-
-// netbiosCache returns the names whose place is remembered.
-func (s *Service) netbiosCache(context.Context, messngr.Principal, nothing) (CachedNameList, error) {
-	if s.NetBIOS == nil {
-		return CachedNameList{}, errNoNetBIOS
-	}
-	return CachedNameList{Names: s.NetBIOS.Cache()}, nil
-}
-
-// netbiosPurge forgets the names whose place is remembered, and reads LMHOSTS
-// again.
-func (s *Service) netbiosPurge(context.Context, messngr.Principal, nothing) (nothing, error) {
-	if s.NetBIOS == nil {
-		return nothing{}, errNoNetBIOS
-	}
-	return nothing{}, s.NetBIOS.Purge()
-}
-
-// netbiosAdapter asks another machine for its names.
-func (s *Service) netbiosAdapter(ctx context.Context, _ messngr.Principal, in AdapterQuery) (Adapter, error) {
-	if s.NetBIOS == nil {
-		return Adapter{}, errNoNetBIOS
-	}
-	addr, err := netip.ParseAddr(in.Address)
-	switch {
-	case in.Name != "":
-		if addr, err = s.NetBIOS.Find(ctx, in.Name); err != nil {
-			return Adapter{}, err
-		}
-	case err != nil || !addr.Unmap().Is4():
-		return Adapter{}, bad("address=%q: want an IPv4 address, or a name", in.Address)
-	}
-	return s.NetBIOS.Adapter(ctx, addr.Unmap())
 }
 
 // NameCache lists the names that the service remembers the place of.

@@ -51,23 +51,3 @@ func TestReplyGoesToTheMachineIfNobodyHasTheName(t *testing.T) {
 		}
 	}
 }
-
-// A sender is told what an old machine finds in the text, and of nobody else.
-func TestWhatIsWrittenIntoTheText(t *testing.T) {
-	h := newHouse(t)
-	for body, want := range map[string]string{
-		`{"to":["PC18"],"text":"hello","title":"T","level":"urgent","drill":true,"answers":["Yes"]}`: "; written into the text: drill, level, title, answers",
-		`{"to":["PC18"],"text":"hello","level":"notice"}`:                                            "",
-	} {
-		r := get[control.SendAnswer](h, root, "POST", "/v1/messages", body).Recipients[0]
-		if r.Detail != "characters that the code page lacks were replaced"+want {
-			t.Errorf("%s: %q, want %q", body, r.Detail, want)
-		}
-	}
-	for _, to := range []string{"alice", "GONE"} {
-		r := get[control.SendAnswer](h, root, "POST", "/v1/messages", `{"to":["`+to+`"],"text":"hello","title":"T"}`).Recipients[0]
-		if r.Detail != "" {
-			t.Errorf("to %s: %q, want nothing", to, r.Detail)
-		}
-	}
-}

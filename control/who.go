@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"messngr"
 )
 
 // WhoQuery is what GET /v1/who is asked.
@@ -45,14 +43,6 @@ type Machine struct {
 	// Sources say how it is known: "self", "answered", "announced", "list" of the
 	// master browser, and "nmbd".
 	Sources []string `json:"sources"`
-}
-
-// who lists the machines on the networks of this host.
-func (s *Service) who(ctx context.Context, _ messngr.Principal, in WhoQuery) (WhoList, error) {
-	if s.Who == nil {
-		return WhoList{}, errNoNetBIOS
-	}
-	return s.Who(ctx, in.Quick), nil
 }
 
 // Who lists the machines on the networks of the service's host. With quick the

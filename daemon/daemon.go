@@ -21,7 +21,7 @@ import (
 	"messngr/carrier/rpc"
 	"messngr/carrier/smbd"
 	"messngr/carrier/wins"
-	"messngr/control"
+	"messngr/control/server"
 	"messngr/display"
 	"messngr/names"
 	"messngr/policy"
@@ -164,7 +164,7 @@ func (d *daemon) assemble(ctx context.Context) error {
 	if err := d.buildDisplays(); err != nil {
 		return err
 	}
-	d.socket, err = control.Listen(ctx, d.s.Socket)
+	d.socket, err = server.Listen(ctx, d.s.Socket)
 	return err
 }
 
@@ -252,7 +252,7 @@ func (d *daemon) run(ctx context.Context) error {
 	for _, c := range d.networks() {
 		outer.Go(func() error { return c.Run(networks) })
 	}
-	service := &control.Service{
+	service := &server.Service{
 		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
 		Status: d.status, Stop: d.stop, Injection: d.handovers,
 	}

@@ -22,7 +22,7 @@ type netBIOS struct {
 	page oem.Page
 }
 
-// Cache implements control.NetBIOS.
+// Cache implements server.NetBIOS.
 func (n netBIOS) Cache() []control.CachedName {
 	list := []control.CachedName{}
 	for _, e := range n.Carrier.Cache() {
@@ -37,10 +37,10 @@ func (n netBIOS) Cache() []control.CachedName {
 	return list
 }
 
-// Purge implements control.NetBIOS.
+// Purge implements server.NetBIOS.
 func (n netBIOS) Purge() error { return n.PurgeCache() }
 
-// Adapter implements control.NetBIOS.
+// Adapter implements server.NetBIOS.
 func (n netBIOS) Adapter(ctx context.Context, addr netip.Addr) (control.Adapter, error) {
 	st, err := n.AdapterStatus(ctx, addr)
 	if errors.Is(err, carrier.ErrNoName) {
@@ -61,7 +61,7 @@ func (n netBIOS) Adapter(ctx context.Context, addr netip.Addr) (control.Adapter,
 	return a, nil
 }
 
-// Find implements control.NetBIOS: by the name of the machine itself, of its
+// Find implements server.NetBIOS: by the name of the machine itself, of its
 // file server, or of somebody who takes messages there.
 func (n netBIOS) Find(ctx context.Context, name string) (netip.Addr, error) {
 	label, err := n.page.EncodeName(name)

@@ -9,7 +9,7 @@ import (
 
 	"messngr"
 	"messngr/carrier/smbd"
-	"messngr/control"
+	"messngr/control/server"
 	"messngr/names"
 	"messngr/router"
 	"messngr/transport/pipe"
@@ -44,7 +44,7 @@ func (p pipes) Handle(
 type pipeHost struct{ d *daemon }
 
 // Who implements pipe.Host.
-func (h pipeHost) Who(uid int) messngr.Principal { return control.PrincipalOf(uid) }
+func (h pipeHost) Who(uid int) messngr.Principal { return server.PrincipalOf(uid) }
 
 // Names implements pipe.Host.
 func (h pipeHost) Names() []string {

@@ -17,6 +17,8 @@ import (
 	"messngr/carrier"
 	"messngr/carrier/smbd"
 	"messngr/control"
+	"messngr/control/server"
+	"messngr/control/spool"
 	"messngr/transport/samba"
 )
 
@@ -88,13 +90,13 @@ func (d *daemon) takeSpooled(ctx context.Context) error {
 }
 
 func (d *daemon) drain(ctx context.Context, folder string, age time.Duration) error {
-	spool, err := control.OpenSpool(folder)
+	waiting, err := spool.Open(folder)
 	if err != nil {
 		return err
 	}
-	defer spool.Close()
-	n, err := spool.Drain(ctx, age, func(ctx context.Context, r control.InjectRequest) (control.InjectAnswer, error) {
-		return control.Verdict(d.handovers.Inject(ctx, r))
+	defer waiting.Close()
+	n, err := waiting.Drain(ctx, age, func(ctx context.Context, r control.InjectRequest) (control.InjectAnswer, error) {
+		return server.Verdict(d.handovers.Inject(ctx, r))
 	})
 	if n > 0 {
 		d.log.Info("took messages that Samba handed over before", "count", n)
@@ -116,7 +118,7 @@ func (d *daemon) makeSpool(folder string) error {
 	if err != nil {
 		return err
 	}
-	return control.MakeSpool(folder, uid)
+	return spool.Make(folder, uid)
 }
 
 func (d *daemon) sambaConfig() *samba.Config {

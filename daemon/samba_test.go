@@ -10,25 +10,26 @@ import (
 
 	"messngr"
 	"messngr/control"
+	"messngr/control/spool"
 	"messngr/daemon"
 )
 
 // withSpool makes a folder in which messages from Samba wait.
-func withSpool(t *testing.T) (daemon.Options, string, *control.Spool) {
+func withSpool(t *testing.T) (daemon.Options, string, *spool.Spool) {
 	t.Helper()
 	o, folder := options(t), filepath.Join(t.TempDir(), "spool")
-	if err := control.MakeSpool(folder, os.Getuid()); err != nil {
+	if err := spool.Make(folder, os.Getuid()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(o.Config, fmt.Appendf(nil, "[transport.samba]\nspool = %q\n", folder), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	spool, err := control.OpenSpool(folder)
+	waiting, err := spool.Open(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { spool.Close() })
-	return o, folder, spool
+	t.Cleanup(func() { waiting.Close() })
+	return o, folder, waiting
 }
 
 func handover(t *testing.T, text string, at time.Time) control.InjectRequest {
@@ -43,9 +44,9 @@ func handover(t *testing.T, text string, at time.Time) control.InjectRequest {
 // What Samba handed over comes in once, whether the service ran or not, and however
 // often it is handed over.
 func TestSambaHandsOver(t *testing.T) {
-	o, folder, spool := withSpool(t)
+	o, folder, waiting := withSpool(t)
 	waited := handover(t, "waited", time.Now().Add(-time.Hour))
-	if err := spool.Put(waited); err != nil {
+	if err := waiting.Put(waited); err != nil {
 		t.Fatal(err)
 	}
 	s := start(t, o)
@@ -63,7 +64,7 @@ func TestSambaHandsOver(t *testing.T) {
 	// A file that could not be removed after its message had been taken.
 	s.end(t)
 	for _, r := range []control.InjectRequest{waited, now} {
-		if err := spool.Put(r); err != nil {
+		if err := waiting.Put(r); err != nil {
 			t.Fatal(err)
 		}
 	}

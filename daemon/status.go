@@ -13,6 +13,7 @@ import (
 
 	"messngr/carrier"
 	"messngr/control"
+	"messngr/control/server"
 	"messngr/policy"
 )
 
@@ -25,7 +26,7 @@ func (d *daemon) status(context.Context) control.Status {
 		NodeType: d.node.String(), CodePage: d.s.page.String(), PortOffset: d.s.PortOffset,
 		Interfaces: describe(chosen), Available: describe(available), WINS: d.s.servers(),
 		Ports: d.ports(), Transports: []control.Part{}, Displays: []control.Part{},
-		Names: control.NamesOf(d.names), Counters: d.router.Counters(), Refused: []control.Refusal{},
+		Names: server.NamesOf(d.names), Counters: d.router.Counters(), Refused: []control.Refusal{},
 	}
 	st.Samba = d.besideSamba(st.Ports)
 	if d.router.Paused() {

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"messngr"
+)
+
+// Group is the group whose members administer the service.
+const Group = "messngr"
+
+// Listen opens the service's socket. A socket that a dead service left behind
+// is removed; one that somebody listens at is an error. Everybody on this host
+// may connect, where the system says who they are: that decides what they may do.
+func Listen(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		if err := removeStale(ctx, path); err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, socketMode); err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func removeStale(ctx context.Context, path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s is not a socket", path)
+	}
+	d := net.Dialer{Timeout: time.Second}
+	conn, err := d.DialContext(ctx, "unix", path)
+	switch {
+	case err == nil:
+		_ = conn.Close()
+		return fmt.Errorf("another messngr is running on %s", path)
+	case !isRefused(err):
+		// Somebody else's, or too busy to answer: not dead.
+		return fmt.Errorf("%s is in use: %w", path, err)
+	}
+	return os.Remove(path)
+}
+
+// isRefused reports whether nobody listens at a socket.
+func isRefused(err error) bool {
+	const onWindows = syscall.Errno(10061) // WSAECONNREFUSED
+	return errors.Is(err, syscall.ECONNREFUSED) || runtime.GOOS == "windows" && errors.Is(err, onWindows)
+}
+
+type connKey struct{}
+
+// shutdownTime is how long Serve waits for the last answers.
+const shutdownTime = 2 * time.Second
+
+// Serve serves the API on l until ctx ends, and closes l. It returns when all
+// that it was asked has been answered, or could not be in time.
+func (s *Service) Serve(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler:           s.Handler(PeerCredentials),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, c)
+		},
+	}
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		if srv.Shutdown(grace) != nil {
+			_ = srv.Close()
+		}
+	})
+	err := srv.Serve(l)
+	if stop() { // ctx has not ended, so the socket has failed
+		_ = srv.Close()
+		return err
+	}
+	<-closed
+	return nil
+}
+
+// PeerCredentials authenticates whoever is at the other end of a unix socket by
+// the word of the kernel.
+func PeerCredentials(r *http.Request) (messngr.Principal, bool) {
+	conn, _ := r.Context().Value(connKey{}).(net.Conn)
+	uid, ok := peerUID(conn)
+	if !ok {
+		return messngr.Principal{}, false
+	}
+	return PrincipalOf(uid), true
+}
+
+// PrincipalOf describes the user of this host with that id.
+func PrincipalOf(uid int) messngr.Principal {
+	p := messngr.Principal{UID: uid, Login: strconv.Itoa(uid), Admin: uid == 0 || uid == os.Getuid()}
+	u, err := user.LookupId(strconv.Itoa(uid))
+	if err != nil {
+		return p
+	}
+	p.Login = u.Username
+	if p.Admin {
+		return p
+	}
+	group, err := user.LookupGroup(Group)
+	if err != nil {
+		return p
+	}
+	if ids, err := u.GroupIds(); err == nil {
+		p.Admin = slices.Contains(ids, group.Gid)
+	}
+	return p
+}

@@ -1,0 +1,212 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"messngr"
+	"messngr/control"
+	"messngr/router"
+	"messngr/store"
+	"messngr/wire/oem"
+)
+
+const (
+	// maxTimeout is the longest time that an answer can be waited for.
+	maxTimeout = 5 * time.Minute
+	// maxExpiry is how long a message can wait for a route.
+	maxExpiry = 366 * 24 * time.Hour
+)
+
+// send sends a message, and answers with what is known of it when every
+// recipient has reached the wanted state, or can no longer, or the time is up.
+func (s *Service) send(ctx context.Context, who messngr.Principal, in control.SendRequest) (control.SendAnswer, error) {
+	// What cannot be shown is shown in a way that can.
+	out := router.Request{
+		Principal: who, From: oem.CleanLine(in.From), To: in.To, Wall: in.Wall, Via: in.Via, Want: in.Wait,
+		Message: messngr.Message{
+			Text: oem.Clean(oem.Normalize(in.Text)), Title: oem.CleanLine(in.Title), Level: in.Level, Drill: in.Drill,
+			Answers: in.Answers, InReplyTo: in.InReplyTo, Terminal: in.Terminal,
+		},
+	}
+	switch {
+	case in.TimeoutSeconds < 0 || in.TimeoutSeconds > maxTimeout.Seconds():
+		return control.SendAnswer{}, bad("timeout_seconds %v: want at most %v", in.TimeoutSeconds, maxTimeout.Seconds())
+	case in.ExpireSeconds < 0 || in.ExpireSeconds > int(maxExpiry.Seconds()):
+		return control.SendAnswer{}, bad("expire_seconds %d: want at most %.0f", in.ExpireSeconds, maxExpiry.Seconds())
+	case in.ExpireSeconds > 0:
+		out.Wait, out.Message.Expires = true, time.Now().Add(time.Duration(in.ExpireSeconds)*time.Second)
+	}
+	out.Timeout = time.Duration(in.TimeoutSeconds * float64(time.Second))
+	if in.Address != "" {
+		addr, err := netip.ParseAddr(in.Address)
+		if err != nil {
+			return control.SendAnswer{}, bad("address %q: %v", in.Address, err)
+		}
+		out.Address = addr.Unmap()
+	}
+	sent, err := s.Router.Send(ctx, out)
+	if err != nil {
+		return control.SendAnswer{}, err
+	}
+	return control.SendAnswer{ID: sent.Message.ID, Recipients: recipients(&sent.Outgoing, sent.Reached), Reached: sent.AllReached()}, nil
+}
+
+// recipients says what is known for every recipient.
+func recipients(out *store.Outgoing, reached []bool) []control.RecipientAnswer {
+	list := make([]control.RecipientAnswer, len(out.Recipients))
+	for i := range out.Recipients {
+		to := &out.Recipients[i]
+		a := control.RecipientAnswer{To: to.To, State: to.State()}
+		if last := decisive(to); last != nil {
+			a.Via, a.Detail = last.Via, last.Evidence.Detail
+			a.Error, a.Code = last.Failure, last.Code
+			a.Address = host(last.Evidence.Address)
+			a.Hint = hint(last.Code, last.Via)
+			if last.Evidence.Lossy {
+				a.Detail = join(a.Detail, "characters that the code page lacks were replaced")
+			}
+			if last.Via != router.Local && to.State() != messngr.Failed {
+				a.Detail = join(a.Detail, flattened(out.Message))
+			}
+		}
+		if reached != nil {
+			a.Reached = reached[i]
+		}
+		list[i] = a
+	}
+	return list
+}
+
+// decisive is the last attempt that shows what the state of a recipient says; the
+// last of all if there is none; nil if there was no attempt. Where every route
+// failed it is the last attempt by the best route, since that says what is wrong:
+// the others only came up because of it.
+func decisive(to *store.Recipient) *store.Attempt {
+	state := to.State()
+	failed := state == messngr.Failed || state == messngr.Queued
+	var chosen *store.Attempt
+	for i := range to.Attempts {
+		a := &to.Attempts[i]
+		ended := a.Via == "" // not by a route, but by the end of the message's time or of the service
+		switch {
+		case chosen == nil, ended, failed && a.Via == to.Attempts[0].Via, !failed && a.Evidence.State == state:
+			chosen = a
+		case !failed && chosen.Evidence.State != state:
+			chosen = a
+		}
+	}
+	return chosen
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
+}
+
+// flattened says what of a message an old machine finds in the text, because
+// its protocol has no field for it.
+func flattened(m *messngr.Message) string {
+	var parts []string
+	for _, p := range []struct {
+		there bool
+		name  string
+	}{{m.Drill, "drill"}, {m.Level >= messngr.LevelUrgent, "level"}, {m.Title != "", "title"}, {len(m.Answers) > 0, "answers"}} {
+		if p.there {
+			parts = append(parts, p.name)
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return "written into the text: " + strings.Join(parts, ", ")
+}
+
+func host(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.Addr().String()
+}
+
+// hint says what the sender of a message that did not arrive can do.
+func hint(code, via string) string {
+	switch code {
+	case "unknown_name":
+		return "check the spelling; is that machine on, on the same network, and its Messenger service running? With its address: send --at ADDRESS NAME"
+	case "refused":
+		return "the other side does not take messages from here"
+	case "busy":
+		return "try again in a while"
+	case "paused":
+		return "the Messenger service there is paused"
+	case "too_long":
+		return "shorten the text or choose another route with --via"
+	case "unavailable":
+		if via == "mailslot" {
+			return "see messngr status for the ports in use"
+		}
+		return "is the machine on, and does a firewall between you and it let TCP 139 through?"
+	case "uncertain":
+		return "the answer to the last step was lost, so it may or may not have arrived; ask before you send it again"
+	}
+	return ""
+}
+
+// sentList returns messages that the asker has sent, the newest first, without
+// their attempts.
+func (s *Service) sentList(ctx context.Context, who messngr.Principal, in control.MessageQuery) (control.SentList, error) {
+	if in.Unread {
+		return control.SentList{}, bad("unread: nothing is known of whether a sent message was read")
+	}
+	q := queryOf(&in)
+	if who = asOwner(who, in.Own); !who.Admin {
+		q.Audiences = []string{who.Login}
+	}
+	list, err := s.Store.Sent(ctx, q)
+	if err != nil {
+		return control.SentList{}, err
+	}
+	answer := control.SentList{Messages: make([]control.SentMessage, len(list))}
+	for i := range list {
+		answer.Messages[i] = sentMessage(&list[i], false)
+	}
+	return answer, nil
+}
+
+// sentShow returns one sent message with its attempts.
+func (s *Service) sentShow(ctx context.Context, who messngr.Principal, in messageRef) (control.SentMessage, error) {
+	out, err := s.Store.SentMessage(ctx, in.ID)
+	switch {
+	case errors.Is(err, messngr.ErrNotFound), err == nil && !who.Admin && out.Owner != who.Login:
+		return control.SentMessage{}, noMessage(in.ID)
+	case err != nil:
+		return control.SentMessage{}, err
+	}
+	return sentMessage(&out, true), nil
+}
+
+func sentMessage(out *store.Outgoing, attempts bool) control.SentMessage {
+	m := out.Message
+	sent := control.SentMessage{
+		ID: m.ID, From: m.From.Claimed, Text: m.Text, Title: m.Title, Level: m.Level, SentAt: m.Time,
+		ExpiresAt: when(m.Expires), Owner: out.Owner, Recipients: recipients(out, nil),
+	}
+	if !attempts {
+		return sent
+	}
+	for i := range out.Recipients {
+		for _, a := range out.Recipients[i].Attempts {
+			sent.Attempts = append(sent.Attempts, control.Attempt{
+				To: out.Recipients[i].To, Via: a.Via, Address: host(a.Evidence.Address), State: a.Evidence.State,
+				Began: a.Began, Ended: when(a.Ended), Detail: a.Evidence.Detail, Error: a.Failure,
+			})
+		}
+	}
+	return sent
+}
