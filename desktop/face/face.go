@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"messngr"
 	"messngr/control"
@@ -50,6 +51,10 @@ Options:
   --message ID    show this message first
   --socket PATH   the service's socket
 `
+
+// lastWords is for how long the end waits until the service knows what the
+// person did.
+const lastWords = 2 * time.Second
 
 // program is one run.
 type program struct {
@@ -165,7 +170,7 @@ func (p *program) popup(args []string) int {
 	if once {
 		cfg.Idle = app.Quit
 	}
-	show := popup.New(ctx, cfg)
+	show := popup.New(cfg)
 	feed := inbox.Feed{
 		Client: cfg.Client,
 		Unread: func(list []control.Message) { app.Post(func() { show.Unread(list) }) },
@@ -173,6 +178,9 @@ func (p *program) popup(args []string) int {
 		State:  p.state(once, app),
 	}
 	p.run(ctx, app, func() {}, feed.Run)
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer done()
+	show.Finish(last)
 	if once && p.away {
 		return exitFailed
 	}

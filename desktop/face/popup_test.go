@@ -254,11 +254,18 @@ func TestPopupLevelAndOnce(t *testing.T) {
 		t.Error("it counts a message below the level")
 	}
 	readable()
+	s.fake.Lock() // the service takes its time
 	s.Keys("Return")
+	s.Until("an empty screen", func() bool { return len(s.Windows("Message from")) == 0 })
+	time.Sleep(200 * time.Millisecond)
+	s.fake.Unlock()
 	select {
 	case <-s.face.Done():
 	case <-time.After(5 * time.Second):
 		t.Error("it does not end when nothing is left to show")
+	}
+	if m := s.message(1); m.AcknowledgedAt == nil || m.ReadAt == nil {
+		t.Errorf("it ended before the service knew of the answer: %+v", m)
 	}
 	if code := s.face.ProcessState.ExitCode(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"time"
 
 	"messngr"
 	"messngr/control"
@@ -54,7 +53,7 @@ func (p *program) window(args []string) int {
 		State:  func(err error) { app.Post(func() { w.State(err) }) },
 	}
 	p.run(ctx, app, func() {
-		w = window.New(ctx, window.Config{
+		w = window.New(window.Config{
 			App: app, Words: p.words, Client: client, Options: options.Path(p.env.Getenv),
 			Minimized: min, Closed: app.Quit,
 		})
@@ -65,7 +64,7 @@ func (p *program) window(args []string) int {
 	if w == nil {
 		return exitOK
 	}
-	last, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer done()
 	w.Finish(last)
 	return exitOK

@@ -48,6 +48,13 @@ func (l Label) SetText(text string) { l.a.c.gtk_label_set_text(l.p, clean(text))
 // SetWhole shows the label whole, however long it is.
 func (l Label) SetWhole() { l.a.c.gtk_label_set_ellipsize(l.p, 0) }
 
+// SetMaxLines bounds a paragraph to so many lines, and cuts it with an ellipsis.
+func (l Label) SetMaxLines(n int) {
+	const ellipsizeEnd = 3
+	l.a.c.gtk_label_set_lines(l.p, int32(n))
+	l.a.c.gtk_label_set_ellipsize(l.p, ellipsizeEnd)
+}
+
 // SetMaxChars bounds the width that the label asks for, in characters.
 func (l Label) SetMaxChars(n int) { l.a.c.gtk_label_set_max_width_chars(l.p, int32(n)) }
 

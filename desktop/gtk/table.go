@@ -137,6 +137,7 @@ type lib struct {
 	gtk_label_set_line_wrap       func(l ptr, v int32)
 	gtk_label_set_line_wrap_mode  func(l ptr, mode int32)
 	gtk_label_set_ellipsize       func(l ptr, mode int32)
+	gtk_label_set_lines           func(l ptr, n int32)
 	gtk_label_set_max_width_chars func(l ptr, n int32)
 	gtk_label_set_width_chars     func(l ptr, n int32)
 	gtk_label_set_selectable      func(l ptr, v int32)

@@ -21,6 +21,7 @@ const (
 	cardColumns  = 58
 	cardMinLines = 3
 	replyLines   = 4
+	headLines    = 3 // of a title or a warning
 	// measured is how much of a text is looked at to find its height.
 	measured = 8 << 10
 )
@@ -71,6 +72,7 @@ func newCard(p *Presenter, v inbox.View) *card {
 		l := app.NewParagraph(title)
 		l.AddClass("messngr-title")
 		l.SetMaxChars(cardColumns)
+		l.SetMaxLines(headLines)
 		root.Add(l)
 	}
 	root.AddFilling(c.body())
@@ -180,6 +182,7 @@ func notice(app *gtk.App, text string) gtk.Box {
 	row.Add(app.NewImage("dialog-warning-symbolic", 16))
 	l := app.NewParagraph(text)
 	l.SetMaxChars(cardColumns)
+	l.SetMaxLines(headLines)
 	row.AddFilling(l)
 	return row
 }

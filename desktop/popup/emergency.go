@@ -2,6 +2,7 @@ package popup
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,18 +42,27 @@ type emergency struct {
 
 func newEmergency(p *Presenter, v inbox.View) *emergency {
 	e := &emergency{p: p, v: v, m: v.Message, since: time.Now()}
-	e.cover()
+	e.cover(p.cfg.App.Monitors())
 	if !e.m.Drill {
 		p.cfg.App.Beep()
 	}
 	return e
 }
 
-// cover puts a window on each of the screens that there are now.
-func (e *emergency) cover() {
+// monitorsChanged covers the screens that there are now, if they are others than
+// before: the desktop tells of one change several times.
+func (e *emergency) monitorsChanged() {
+	now := e.p.cfg.App.Monitors()
+	if !slices.EqualFunc(e.screens, now, func(c *cover, m gtk.Monitor) bool { return c.m == m }) {
+		e.cover(now)
+	}
+}
+
+// cover puts a window on each of the screens.
+func (e *emergency) cover(monitors []gtk.Monitor) {
 	old := e.screens
 	e.screens = nil
-	for _, m := range e.p.cfg.App.Monitors() {
+	for _, m := range monitors {
 		e.screens = append(e.screens, newCover(e, m))
 	}
 	for _, c := range old {

@@ -39,8 +39,8 @@ type Config struct {
 // Presenter shows what has to be seen. Its methods belong to GTK's thread.
 type Presenter struct {
 	cfg   Config
-	ctx   context.Context
 	queue inbox.Queue
+	asked *inbox.Errands
 	// shown is what is on the screen, and screen what shows it.
 	shown  inbox.View
 	screen screen
@@ -60,13 +60,13 @@ type screen interface {
 	closing()
 }
 
-// New returns a presenter that asks the service until ctx ends.
-func New(ctx context.Context, cfg Config) *Presenter {
-	p := &Presenter{cfg: cfg, ctx: ctx, drafts: make(map[messngr.ID]string)}
+// New returns a presenter, which has to be finished.
+func New(cfg Config) *Presenter {
+	p := &Presenter{cfg: cfg, asked: inbox.NewErrands(patience), drafts: make(map[messngr.ID]string)}
 	cfg.App.SetStyle(style)
 	cfg.App.OnMonitors(func() {
 		if e, ok := p.screen.(*emergency); ok {
-			e.cover()
+			e.monitorsChanged()
 		}
 	})
 	return p
@@ -156,20 +156,15 @@ func (p *Presenter) markShown(m control.Message) {
 	if m.ShownAt != nil {
 		return
 	}
-	p.ask(func(ctx context.Context) {
+	p.asked.Go(func(ctx context.Context) {
 		// It is the sender who wants to know; here nothing depends on it.
 		_, _ = p.cfg.Client.Mark(ctx, control.MarkRequest{IDs: []messngr.ID{m.ID}, As: "shown"})
 	})
 }
 
-// ask does something that waits for the service.
-func (p *Presenter) ask(f func(ctx context.Context)) {
-	go func() {
-		ctx, cancel := context.WithTimeout(p.ctx, patience)
-		defer cancel()
-		f(ctx)
-	}()
-}
+// Finish waits until the service knows what the person did, for as long as ctx
+// allows.
+func (p *Presenter) Finish(ctx context.Context) { p.asked.Finish(ctx) }
 
 // remove takes messages out of the queue, and off the screen.
 func (p *Presenter) remove(ids ...messngr.ID) {
@@ -184,8 +179,8 @@ func (p *Presenter) remove(ids ...messngr.ID) {
 // take that, the message comes back: nobody else knows that it was seen.
 func (p *Presenter) acknowledge(m control.Message) {
 	p.remove(m.ID)
-	p.ask(func(ctx context.Context) {
-		if err := inbox.Acknowledge(ctx, p.cfg.Client, m.ID); err != nil && p.ctx.Err() == nil {
+	p.asked.Go(func(ctx context.Context) {
+		if err := inbox.Acknowledge(ctx, p.cfg.Client, m.ID); err != nil && !p.asked.Over() {
 			p.cfg.App.Post(func() {
 				p.arrived(m)
 				p.queue.PutOff(time.Now(), m.ID)
@@ -199,7 +194,7 @@ func (p *Presenter) acknowledge(m control.Message) {
 func (p *Presenter) reply(m control.Message, text string, done func(outcome string, sent bool)) {
 	words := p.cfg.Words
 	p.answered = m.ID
-	p.ask(func(ctx context.Context) {
+	p.asked.Go(func(ctx context.Context) {
 		answer, err := inbox.Reply(ctx, p.cfg.Client, &m, text)
 		outcome, sent := "", false
 		switch {

@@ -230,7 +230,7 @@ func (c *compose) onSend() {
 	c.busy = true
 	c.check()
 	c.say(words.Compose.Sending)
-	c.w.ask(func(ctx context.Context) {
+	c.w.asked.Go(func(ctx context.Context) {
 		answer, err := c.deliver(ctx, req)
 		c.w.cfg.App.Post(func() { c.done(answer, err) })
 	})

@@ -17,7 +17,7 @@ func (w *Window) State(err error) {
 		return
 	}
 	w.note.hide()
-	w.ask(func(ctx context.Context) {
+	w.asked.Go(func(ctx context.Context) {
 		status, err := w.cfg.Client.Status(ctx)
 		if err != nil {
 			return
@@ -134,7 +134,7 @@ func (w *Window) searched() {
 func (w *Window) reload() {
 	w.loading++
 	nr, search, limit := w.loading, w.box.search, max(page, len(w.box.messages))
-	w.ask(func(ctx context.Context) {
+	w.asked.Go(func(ctx context.Context) {
 		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Own: true, Search: search, Limit: limit})
 		if err != nil {
 			return // the feed tells the person
@@ -187,7 +187,7 @@ func (w *Window) loadOlder(then func()) {
 	}
 	w.older = true
 	nr, search, before := w.loading, w.box.search, w.box.oldest()
-	w.ask(func(ctx context.Context) {
+	w.asked.Go(func(ctx context.Context) {
 		l, err := w.cfg.Client.Messages(ctx, control.MessageQuery{Own: true, Search: search, Before: before, Limit: page})
 		w.cfg.App.Post(func() {
 			w.older = false

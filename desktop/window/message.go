@@ -50,6 +50,7 @@ func newMessage(w *Window) *message {
 	m.warning.KeepHidden()
 	m.title = app.NewParagraph("")
 	m.title.AddClass("messngr-title")
+	m.title.SetMaxLines(3)
 	m.title.KeepHidden()
 	const padding = 8
 	m.text = app.NewTextView(false)

@@ -42,10 +42,10 @@ type Config struct {
 
 // Window is the window with all messages. Its methods belong to GTK's thread.
 type Window struct {
-	cfg  Config
-	ctx  context.Context
-	opts options.Options
-	box  mailbox
+	cfg   Config
+	asked *inbox.Errands
+	opts  options.Options
+	box   mailbox
 	// host and workgroup are this computer's own names, once they are known.
 	host, workgroup string
 	// names are the message names of this computer.
@@ -80,9 +80,9 @@ type tools struct {
 	previous, next, reply, discard, send, menu gtk.Button
 }
 
-// New builds the window and shows it.
-func New(ctx context.Context, cfg Config) *Window {
-	w := &Window{cfg: cfg, ctx: ctx}
+// New builds the window and shows it. It has to be finished.
+func New(cfg Config) *Window {
+	w := &Window{cfg: cfg, asked: inbox.NewErrands(patience)}
 	cfg.App.SetStyle(style)
 	opts, err := options.Load(cfg.Options)
 	w.opts = opts
@@ -275,7 +275,7 @@ func (w *Window) read() {
 	m.ReadAt = &now
 	w.list.update(w.box.index())
 	w.refresh()
-	w.ask(func(ctx context.Context) {
+	w.asked.Go(func(ctx context.Context) {
 		_, err := w.cfg.Client.Mark(ctx, control.MarkRequest{IDs: []messngr.ID{id}, As: "read"})
 		w.report(err)
 	})
@@ -323,7 +323,7 @@ func (w *Window) drop(id messngr.ID) {
 // answer sends one of the answers that were asked for.
 func (w *Window) answer(m *control.Message, text string) {
 	w.note.say(w.cfg.Words.Popup.Sending)
-	w.ask(func(ctx context.Context) {
+	w.asked.Go(func(ctx context.Context) {
 		answer, err := inbox.Reply(ctx, w.cfg.Client, m, text)
 		if err != nil || len(answer.Recipients) == 0 {
 			w.report(err)
@@ -360,32 +360,25 @@ func (w *Window) discardNow() {
 	}
 	w.regret.Stop()
 	w.discarded = nil
-	w.ask(func(ctx context.Context) { w.report(w.cfg.Client.Delete(ctx, m.ID)) })
+	w.asked.Go(func(ctx context.Context) { w.report(w.cfg.Client.Delete(ctx, m.ID)) })
 }
 
 // Finish does what must not be forgotten when the program ends: the message that
-// was discarded last is deleted.
+// was discarded last is deleted, and the service gets to know what the person
+// did, for as long as ctx allows.
 func (w *Window) Finish(ctx context.Context) {
 	if m := w.discarded; m != nil {
 		w.discarded = nil
 		_ = w.cfg.Client.Delete(ctx, m.ID) // at worst it is there again
 	}
+	w.asked.Finish(ctx)
 }
 
 func (w *Window) close() { w.cfg.Closed() }
 
-// ask does something that waits for the service.
-func (w *Window) ask(f func(ctx context.Context)) {
-	go func() {
-		ctx, cancel := context.WithTimeout(w.ctx, patience)
-		defer cancel()
-		f(ctx)
-	}()
-}
-
 // report says that the service could not do something, from any goroutine.
 func (w *Window) report(err error) {
-	if err != nil && w.ctx.Err() == nil {
+	if err != nil && !w.asked.Over() {
 		w.cfg.App.Post(func() { w.note.say(describe.Trouble(w.cfg.Words, err)) })
 	}
 }

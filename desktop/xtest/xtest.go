@@ -332,8 +332,15 @@ func (d *Desktop) Click(x, y int) {
 // Windows lists the ids of the windows that are seen whose title matches the
 // regular expression.
 func (d *Desktop) Windows(title string) []string {
-	out, _ := d.run("xdotool", "search", "--onlyvisible", "--name", title) // it fails when there is none
-	return strings.Fields(out)
+	// It fails when there is none, and complains when one goes while it looks.
+	out, _ := d.run("xdotool", "search", "--onlyvisible", "--name", title)
+	var ids []string
+	for line := range strings.Lines(out) {
+		if _, err := strconv.Atoi(strings.TrimSpace(line)); err == nil {
+			ids = append(ids, strings.TrimSpace(line))
+		}
+	}
+	return ids
 }
 
 // Screenshot writes what is seen to a file.
