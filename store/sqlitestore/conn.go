@@ -58,6 +58,11 @@ func openConn(path, vfs string) (*conn, error) {
 	if err := db.Exec(pragmas); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	// Otherwise a statement is compiled again whenever another value is bound to it
+	// that might have its part in the choice of a plan.
+	if _, err := db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return &conn{db: db, stmts: make(map[string]*sqlite3.Stmt)}, nil
 }
 
