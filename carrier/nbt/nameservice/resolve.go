@@ -96,17 +96,21 @@ func (s *Service) resolveAtServer(ctx context.Context, name netbios.Name) ([]net
 	if err != nil {
 		return nil, err
 	}
-	return s.expand(got.Addresses, netip.Addr{}), nil
+	return s.expand(got, netip.Addr{}), nil
 }
 
 // expand turns the answer about a name into addresses. For a group that has no list of members
 // a name server tells 0.0.0.0 (Samba) or 255.255.255.255 (Windows); a node tells
 // itself, which is but one member: all of them are at the broadcast address given,
-// or, without one, at those of all interfaces.
-func (s *Service) expand(answer []nbns.Address, broadcast netip.Addr) []netip.Addr {
+// or, without one, at those of all interfaces. A name that takes messages is one
+// machine's alone (MS-MSRP 3.2.3): who says that it is a group's would have a message
+// for one sent to everybody.
+func (s *Service) expand(answer response, broadcast netip.Addr) []netip.Addr {
 	var addrs []netip.Addr
-	for _, a := range answer {
+	for _, a := range answer.Addresses {
 		switch {
+		case a.Group && answer.Name.Suffix() == netbios.Messenger:
+		case a.Addr.IsMulticast(), a.Addr.IsLoopback() && !answer.from.IsLoopback(): // of nobody whom others can reach
 		case a.Group && broadcast.IsValid():
 			return []netip.Addr{broadcast}
 		case !isEverybody(a.Addr):
@@ -158,7 +162,7 @@ func (n *Node) queryByBroadcast(ctx context.Context, name netbios.Name, found ch
 	x := n.begin(nbns.Packet{Kind: nbns.Query, Name: name}, n.iface.Broadcast)
 	defer x.end()
 	positive := func(r response) bool {
-		return r.Kind == nbns.QueryResponse && r.Rcode == nbns.RcodeOK && len(n.service.expand(r.Addresses, n.iface.Broadcast)) > 0
+		return r.Kind == nbns.QueryResponse && r.Rcode == nbns.RcodeOK && len(n.service.expand(r, n.iface.Broadcast)) > 0
 	}
 	first, err := x.first(ctx, broadcastRetry, positive)
 	if err != nil {
@@ -168,7 +172,7 @@ func (n *Node) queryByBroadcast(ctx context.Context, name netbios.Name, found ch
 		found <- nil
 		return
 	}
-	addrs := n.service.expand(first.Addresses, n.iface.Broadcast)
+	addrs := n.service.expand(first, n.iface.Broadcast)
 	found <- addrs
 	if first.Addresses[0].Group {
 		return

@@ -90,6 +90,39 @@ func TestResolveForeignGroup(t *testing.T) {
 	})
 }
 
+// TestResolveOddAnswers: what a name server says of a name must not send a message
+// for one person to everybody, nor to ourselves.
+func TestResolveOddAnswers(t *testing.T) {
+	tests := []struct {
+		name   string
+		asked  netbios.Name
+		answer []nbns.Address
+		want   []string
+	}{
+		{"a group that takes messages", alice, []nbns.Address{{Group: true, Addr: addr("0.0.0.0")}}, nil},
+		{"a group whose member tells itself", alice, []nbns.Address{{Group: true, Addr: addr("10.0.0.7")}}, nil},
+		{"multicast", alice, []nbns.Address{{Addr: addr("224.0.0.1")}}, nil},
+		{"our own loopback", alice, []nbns.Address{{Addr: addr("127.0.0.1")}}, nil},
+		{"one of them is good", alice, []nbns.Address{{Addr: addr("0.0.0.0")}, {Addr: addr("127.0.0.1")}, {Addr: addr("10.0.0.7")}}, []string{"10.0.0.7"}},
+		{"a group", group, []nbns.Address{{Group: true, Addr: addr("255.255.255.255")}}, []string{"10.0.0.255"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLAN(1)
+				w := newWINS(t, l, "10.0.0.100")
+				w.records[tt.asked] = tt.answer
+				h := l.start(t, Config{NodeType: nbns.PNode, WINS: []netip.Addr{w.at.Addr()}}, "10.0.0.1/24")
+				if tt.want != nil {
+					wantAddrs(t, h.Service, tt.asked, tt.want...)
+				} else if got, err := h.Resolve(t.Context(), tt.asked); !errors.Is(err, carrier.ErrNoName) {
+					t.Errorf("Resolve = %v, %v, want ErrNoName", got, err)
+				}
+			})
+		})
+	}
+}
+
 func TestResolveNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)

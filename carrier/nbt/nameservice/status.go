@@ -20,15 +20,15 @@ const maxStatusNames = (1472 - 103) / 18
 var nodeRetry = retry{tries: 3, wait: time.Second}
 
 // replyStatus tells our names on the interface, to whoever asks for one of them or
-// for the wildcard name (RFC 1002 5.1.1.2). Names in conflict are told as such.
+// for the wildcard name, by broadcast too (RFC 1002 4.2.17 and 5.1.1.2). Names in conflict are told as such.
 func (n *Node) replyStatus(p *nbns.Packet) (nbns.Packet, bool) {
-	if p.Broadcast || !n.statusLimit.Allow() {
-		return nbns.Packet{}, false
-	}
 	if p.Name != netbios.Wildcard() {
 		if cl := n.find(p.Name); cl == nil || !cl.owned() {
 			return nbns.Packet{}, false
 		}
+	}
+	if !n.statusLimit.Allow() {
+		return nbns.Packet{}, false
 	}
 	status := &nbns.Status{Statistics: nbns.Statistics{UnitID: n.iface.Hardware}}
 	reply := nbns.Packet{ID: p.ID, Kind: nbns.StatusResponse, Name: p.Name, Scope: p.Scope, Status: status}

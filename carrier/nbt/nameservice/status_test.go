@@ -105,7 +105,8 @@ func TestStatusReplies(t *testing.T) {
 		{"wildcard", "10.0.0.9:4711", request(netbios.Wildcard(), false), 1},
 		{"a name of ours", "10.0.0.9:4711", request(pc17, false), 1},
 		{"another name", "10.0.0.9:4711", request(alice, false), 0},
-		{"by broadcast", "10.0.0.9:4711", request(netbios.Wildcard(), true), 0},
+		{"by broadcast", "10.0.0.9:4711", request(netbios.Wildcard(), true), 1},
+		{"another name by broadcast", "10.0.0.9:4711", request(alice, true), 0},
 		{"from beyond the network", "192.168.7.7:4711", request(netbios.Wildcard(), false), 0},
 	}
 	for _, tt := range tests {
