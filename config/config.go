@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -49,18 +50,57 @@ func Parse(data []byte, sections []Section) error {
 	return nil
 }
 
-// explain shows where in the file the error is.
+// explain says where in the file the error is, and what belongs there, in the words
+// of the file rather than of the decoder.
 func explain(err error) error {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) {
-		return fmt.Errorf("unknown key\n%s", strict.String())
+		var lines []string
+		for i := range strict.Errors {
+			e := &strict.Errors[i]
+			row, _ := e.Position()
+			lines = append(lines, fmt.Sprintf("line %d: unknown key %s", row, strings.Join(e.Key(), ".")))
+		}
+		return errors.New(strings.Join(lines, "; "))
 	}
 	var decode *toml.DecodeError
 	if errors.As(err, &decode) {
-		row, column := decode.Position()
-		return fmt.Errorf("line %d, column %d: %s\n%s", row, column, strings.TrimPrefix(decode.Error(), "toml: "), decode.String())
+		row, _ := decode.Position()
+		what := strings.TrimPrefix(decode.Error(), "toml: ")
+		if m := mismatch().FindStringSubmatch(what); m != nil {
+			what = fmt.Sprintf("%s is %s, but has to be %s", strings.Join(decode.Key(), "."), words(m[1]), words(m[2]))
+		}
+		return fmt.Errorf("line %d: %s", row, what)
 	}
 	return err
+}
+
+// mismatch matches what the decoder says of a value that is of the wrong kind.
+func mismatch() *regexp.Regexp {
+	return regexp.MustCompile(`^cannot decode TOML (\w+) into .*type (\S+)$`)
+}
+
+// words says in the language of the file what kind a value is of; kind is the
+// decoder's or Go's word for it.
+func words(kind string) string {
+	switch kind {
+	case "string":
+		return `text in quotes, such as "x"`
+	case "bool", "boolean":
+		return "true or false"
+	case "integer", "int", "int64", "uint16":
+		return "a number"
+	case "float", "float64":
+		return "a number with a point"
+	case "[]string":
+		return `a list, such as ["x", "y"]`
+	case "array":
+		return "a list"
+	}
+	if strings.HasPrefix(kind, "[]") {
+		return "a list"
+	}
+	return "a table"
 }
 
 // node is one table: its own section, if it has one, and the tables in it.
@@ -154,7 +194,10 @@ func Reference(sections []Section) ([]byte, error) {
 		for line := range strings.Lines(string(body)) {
 			switch table, isTable := strings.CutPrefix(line, "["); {
 			case isTable:
-				fmt.Fprintf(&out, "[%s.%s", s.Name, table)
+				if s.Name != "" {
+					table = s.Name + "." + table
+				}
+				fmt.Fprintf(&out, "[%s", table)
 			case line == "\n" || strings.HasPrefix(line, "#"):
 				out.WriteString(line)
 			default:

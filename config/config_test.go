@@ -53,10 +53,14 @@ enabled = true
 
 func TestParseShowsWhereTheMistakeIs(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
-		"unknown key":        {"name = \"A\"\ncolour = 1\n", "2| colour = 1"},
-		"unknown table":      {"[transport.sbm]\nx = 1\n", "transport.sbm"},
+		"unknown key":        {"name = \"A\"\ncolour = 1\n", "line 2: unknown key colour"},
+		"unknown table":      {"[transport.sbm]\nx = 1\n", "unknown key transport.sbm"},
 		"unknown key inside": {"[transport.smb]\ntake = { bursts = 1 }\n", "bursts"},
-		"wrong type":         {"name = 5\n", "line 1"},
+		"wrong type":         {"name = 5\n", `line 1: name is a number, but has to be text in quotes, such as "x"`},
+		"text for a list":    {"interfaces = \"lan\"\n", `line 1: interfaces is text in quotes, such as "x", but has to be a list, such as ["x", "y"]`},
+		"text for a truth":   {"[display.tty]\nenabled = \"yes\"\n", `line 2: display.tty.enabled is text in quotes, such as "x", but has to be true or false`},
+		"number for a table": {"[transport.smb]\ntake = 5\n", "transport.smb.take is a number, but has to be a table"},
+		"several":            {"one = 1\ntwo = 2\n", "line 1: unknown key one; line 2: unknown key two"},
 		"not TOML":           {"name = \n", "line 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,5 +70,20 @@ func TestParseShowsWhereTheMistakeIs(t *testing.T) {
 				t.Errorf("got error %v, want it to contain %q", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestReferenceNamesTables(t *testing.T) {
+	type table struct {
+		Take limit `toml:"take"`
+	}
+	for name, want := range map[string]string{"": "[take]", "policy": "[policy.take]"} {
+		text, err := config.Reference([]config.Section{{name, &table{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want+"\n") {
+			t.Errorf("section %q: %s\nwant the table %s", name, text, want)
+		}
 	}
 }

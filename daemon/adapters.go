@@ -72,7 +72,7 @@ func (r resolver) LookupName(ctx context.Context, name string) (netip.Addr, erro
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	called, err := netbios.New(string(label), netbios.Messenger)
+	called, err := netbios.Exact(string(label), netbios.Messenger)
 	if err != nil {
 		return netip.Addr{}, err
 	}

@@ -22,6 +22,7 @@ import (
 	"messngr/carrier/smbd"
 	"messngr/carrier/wins"
 	"messngr/control/server"
+	"messngr/daemon/neighbours"
 	"messngr/display"
 	"messngr/names"
 	"messngr/policy"
@@ -77,7 +78,7 @@ type daemon struct {
 	pipes      *smbd.Pipes             // nil where none are served
 	handovers  handovers               // of messages that Samba took
 	browser    *browser.Browser        // nil without NetBIOS
-	neighbours neighbours
+	neighbours *neighbours.Neighbours  // nil without NetBIOS
 	carriers   []carrier.NetBIOS
 	node       nbns.NodeType
 	moved      bool // the ports were moved up for want of privileges
@@ -147,6 +148,7 @@ func (d *daemon) assemble(ctx context.Context) error {
 		if err := d.buildBrowser(); err != nil {
 			return err
 		}
+		d.buildNeighbours()
 	}
 	routes, err := d.buildTransports()
 	if err != nil {
@@ -257,7 +259,7 @@ func (d *daemon) run(ctx context.Context) error {
 		Status: d.status, Stop: d.stop, Injection: d.handovers,
 	}
 	if d.nbt != nil {
-		service.NetBIOS, service.Who = netBIOS{d.nbt, d.s.page}, d.who
+		service.NetBIOS, service.Who = netBIOS{d.nbt, d.s.page}, d.neighbours.Ask
 	}
 	if d.pipes != nil {
 		outer.Go(func() error { return d.pipes.Run(ctx) })

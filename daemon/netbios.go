@@ -69,7 +69,7 @@ func (n netBIOS) Find(ctx context.Context, name string) (netip.Addr, error) {
 		return netip.Addr{}, fmt.Errorf("%w: %w", messngr.ErrUnknownName, err)
 	}
 	for _, suffix := range []netbios.Suffix{netbios.Workstation, netbios.FileServer, netbios.Messenger} {
-		called, err := netbios.New(string(label), suffix)
+		called, err := netbios.Exact(string(label), suffix)
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("%w: %w", messngr.ErrUnknownName, err)
 		}

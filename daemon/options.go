@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -167,10 +168,13 @@ func (s *settings) apply(o Options) {
 func (s *settings) check() error {
 	var err error
 	if s.page, err = oem.Lookup(s.CodePage); err != nil {
-		return err
+		return fmt.Errorf("code_page %q is none; use one such as 437, 850, 866 or 932", s.CodePage)
 	}
 	if s.Name == "" {
 		s.Name = hostName()
+	}
+	if s.store.KeepDays < 0 || s.store.KeepCount < 0 {
+		return errors.New("[store] keep_days and keep_count: want 0 or more")
 	}
 	for _, w := range s.nameServer.Servers {
 		addr, err := netip.ParseAddr(w)
@@ -180,7 +184,7 @@ func (s *settings) check() error {
 		s.wins = append(s.wins, addr)
 	}
 	if s.PortOffset < 0 || s.PortOffset > 65535-445 {
-		return fmt.Errorf("port offset %d: want 0 to %d", s.PortOffset, 65535-445)
+		return fmt.Errorf("port_offset %d: want 0 to %d", s.PortOffset, 65535-445)
 	}
 	if s.State == "" {
 		s.State = stateDir()

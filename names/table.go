@@ -69,21 +69,24 @@ func (t *Table) label(name string) ([]byte, error) {
 	}
 	b, err := t.page.EncodeName(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, invalidError{err}
 	}
 	return b, nil
 }
+
+// invalidError is an ErrInvalid, and says why in the words of the code page.
+type invalidError struct{ err error }
+
+func (e invalidError) Error() string        { return strings.TrimPrefix(e.err.Error(), "oem: ") }
+func (e invalidError) Unwrap() error        { return e.err }
+func (e invalidError) Is(target error) bool { return target == ErrInvalid }
 
 func (t *Table) encode(k key) (netbios.Name, error) {
 	b, err := t.label(k.name)
 	if err != nil {
 		return netbios.Name{}, err
 	}
-	n, err := netbios.New(string(b), k.suffix)
-	// The second byte of a Japanese or Chinese character may look like a small
-	// letter, which New turns into a capital and so into another character.
-	copy(n[:], b)
-	return n, err
+	return netbios.Exact(string(b), k.suffix)
 }
 
 // Lookup finds the message name (suffix 03) or, with group, the workgroup, which

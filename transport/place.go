@@ -48,12 +48,18 @@ func (e Env) Locate(ctx context.Context, network carrier.NetBIOS, to messngr.Dev
 	addrs, err := network.Resolve(ctx, called)
 	switch {
 	case errors.Is(err, carrier.ErrNoName), err == nil && len(addrs) == 0:
-		return Place{}, fmt.Errorf("%w: nobody answers for %s", messngr.ErrUnknownName, called)
+		return Place{}, lostError{fmt.Sprintf("nobody answers for %s%v", to.Name, netbios.Messenger)}
 	case err != nil:
 		return Place{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
 	}
 	return Place{called, addrs}, nil
 }
+
+// lostError is a messngr.ErrUnknownName in words of its own.
+type lostError struct{ text string }
+
+func (e lostError) Error() string        { return e.text }
+func (e lostError) Is(target error) bool { return target == messngr.ErrUnknownName }
 
 // Named returns the NetBIOS name that has a message name, or the name of a group, as
 // its label in the site's code page. It fails for names that cannot be one.
@@ -62,7 +68,7 @@ func (e Env) Named(name string, suffix netbios.Suffix) (netbios.Name, error) {
 	if err != nil {
 		return netbios.Name{}, err
 	}
-	return netbios.New(string(label), suffix)
+	return netbios.Exact(string(label), suffix)
 }
 
 // Shorten returns as much of a name, in one line and in the site's code page, as every

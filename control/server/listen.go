@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"messngr/lockfile"
 	"net"
 	"net/http"
 	"os"
@@ -23,13 +24,42 @@ import (
 // Group is the group whose members administer the service.
 const Group = "messngr"
 
+// maxSocketPath is the longest path of a socket that every system takes, in bytes:
+// that of macOS and the BSDs (sun_path without its zero byte). Linux takes 4 more.
+const maxSocketPath = 103
+
 // Listen opens the service's socket. A socket that a dead service left behind
-// is removed; one that somebody listens at is an error. Everybody on this host
-// may connect, where the system says who they are: that decides what they may do.
+// is removed; one that somebody listens at is an error, and a lock beside it keeps
+// apart services that start at the same moment. Everybody on this host may connect,
+// where the system says who they are: that decides what they may do.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("socket: %w", err)
 	}
+	lock, err := lockfile.Take(path + ".lock")
+	if held, ok := errors.AsType[*lockfile.HeldError](err); ok {
+		return nil, fmt.Errorf("another messngr (process %d) is running on %s", held.PID, path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("socket: %w", err)
+	}
+	l, err := listen(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return &lockedListener{l, lock}, nil
+}
+
+// lockedListener holds the lock of its path as long as it is open.
+type lockedListener struct {
+	net.Listener
+	lock *os.File
+}
+
+// Close implements net.Listener.
+func (l *lockedListener) Close() error { return errors.Join(l.Listener.Close(), l.lock.Close()) }
+
+func listen(ctx context.Context, path string) (net.Listener, error) {
 	if _, err := os.Lstat(path); err == nil {
 		if err := removeStale(ctx, path); err != nil {
 			return nil, err
@@ -39,6 +69,9 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", path)
+	if err != nil && len(path) > maxSocketPath {
+		return nil, fmt.Errorf("socket %s: the path is longer than %d bytes, which is too long for a socket", path, maxSocketPath)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -73,7 +74,7 @@ func TestListen(t *testing.T) {
 	if err := c.Service(t.Context(), "pause"); err != nil || !h.service.Router.Paused() {
 		t.Errorf("pause by the own user = %v", err)
 	}
-	if _, err := server.Listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), "another messngr is running") {
+	if _, err := server.Listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("another messngr (process %d) is running", os.Getpid())) {
 		t.Errorf("a second Listen = %v, want that another one is running", err)
 	}
 	if _, err := c.Status(t.Context()); err != nil {
@@ -240,5 +241,49 @@ func TestServeOnASocketThatIsClosed(t *testing.T) {
 	}
 	if err := h.service.Serve(t.Context(), l); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Serve = %v, want that the socket is closed", err)
+	}
+}
+
+// Of services that start at the same moment one gets the socket, also where a dead
+// one has left its own behind.
+func TestListenAtTheSameMoment(t *testing.T) {
+	for range 20 {
+		path := socketPath(t)
+		if err := os.Mkdir(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left.SetUnlinkOnClose(false)
+		left.Close()
+		var all sync.WaitGroup
+		opened := make(chan net.Listener, 8)
+		for range cap(opened) {
+			all.Go(func() {
+				if l, err := server.Listen(t.Context(), path); err == nil {
+					opened <- l
+				}
+			})
+		}
+		all.Wait()
+		if len(opened) != 1 {
+			t.Fatalf("%d services listen at one socket", len(opened))
+		}
+		l := <-opened
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatalf("nobody can reach the one that listens: %v", err)
+		}
+		conn.Close()
+		l.Close()
+	}
+}
+
+func TestListenPathTooLong(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 120))
+	if l, err := server.Listen(t.Context(), path); err == nil || !strings.Contains(err.Error(), "too long for a socket") {
+		t.Errorf("Listen = %v, %v; want that the path is too long", l, err)
 	}
 }

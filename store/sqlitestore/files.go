@@ -1,49 +1,29 @@
 package sqlitestore
 
 import (
+	"messngr/lockfile"
+
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 )
 
 // lockDatabase makes sure that one Store at a time uses the database at path.
-// The lock is held by the open file, and so ends with the process at the latest;
-// the file stays, because removing it would race with the next process.
 func lockDatabase(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := lockfile.Take(path + ".lock")
+	if held, ok := errors.AsType[*lockfile.HeldError](err); ok {
+		return nil, fmt.Errorf("store: another messngr (process %d) uses %s", held.PID, path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	err = tryLock(f)
-	if err == nil {
-		// For the person who reads the error below; nothing depends on it.
-		_ = f.Truncate(0)
-		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-		return f, nil
-	}
-	defer f.Close()
-	if !errors.Is(err, errLocked) {
-		return nil, fmt.Errorf("store: lock %s: %w", f.Name(), err)
-	}
-	by := ""
-	if b, err := io.ReadAll(io.LimitReader(f, 32)); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
-			by = fmt.Sprintf(" (process %d)", pid)
-		}
-	}
-	return nil, fmt.Errorf("store: another messngr%s uses %s", by, path)
+	return f, nil
 }
-
-// errLocked is what tryLock returns if somebody else holds the lock.
-var errLocked = errors.New("locked")
 
 // prepareFiles creates the files of the database with mode 0600, since SQLite
 // would create them with the mode of the umask, and narrows those that are

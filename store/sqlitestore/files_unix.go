@@ -10,15 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock locks f, or returns errLocked.
-func tryLock(f *os.File) error {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errLocked
-	}
-	return err
-}
-
 // syncDirectory makes sure that the names of the files beside path are on the
 // disk, without which a flush of a new file is worth nothing.
 func syncDirectory(path string) error {

@@ -292,5 +292,17 @@ func errorOf(status smb.Status) error {
 	case smb.NotAccepted:
 		hint = "; on a Samba server, smb.conf lacks a 'message command'"
 	}
+	if text := status.Error(); strings.HasPrefix(text, kind.Error()) {
+		return &statusError{kind, status} // it needs not be said twice
+	}
 	return fmt.Errorf("%w: %w%s", kind, status, hint)
 }
+
+// statusError is an error of the kind, in the words of the status alone.
+type statusError struct {
+	kind   error
+	status smb.Status
+}
+
+func (e *statusError) Error() string   { return e.status.Error() }
+func (e *statusError) Unwrap() []error { return []error{e.kind, e.status} }

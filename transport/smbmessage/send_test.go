@@ -295,6 +295,9 @@ func TestWhenThingsGoWrong(t *testing.T) {
 				if !errors.Is(err, tt.want) || !strings.Contains(fmt.Sprint(err), tt.text) {
 					t.Errorf("error %v, want %v that says %q", err, tt.want, tt.text)
 				}
+				if strings.Count(fmt.Sprint(err), tt.want.Error()) > 1 {
+					t.Errorf("error %q repeats itself", err)
+				}
 				for _, other := range []error{messngr.ErrUncertain, messngr.ErrUnavailable} {
 					if other != tt.want && errors.Is(err, other) {
 						t.Errorf("error %v is also %v", err, other)

@@ -1,4 +1,7 @@
-package daemon
+// Package neighbours finds out which machines are on the networks of this host, and
+// who is at them, from everybody who knows something of it: the machines themselves,
+// the browser service, and Samba.
+package neighbours
 
 import (
 	"context"
@@ -13,99 +16,78 @@ import (
 	"messngr/carrier"
 	"messngr/carrier/browser"
 	"messngr/control"
-	"messngr/names"
-	"messngr/transport/mailslot"
-	"messngr/transport/samba"
-	"messngr/transport/smbmessage"
 	"messngr/wire/browse"
 	"messngr/wire/netbios"
 	"messngr/wire/oem"
 )
 
-// browserConfig is the section [browser].
-type browserConfig struct {
-	Announce bool   `toml:"announce" comment:"let this machine appear in lists of the network (Network Neighborhood), but never on loopback"`
-	Comment  string `toml:"comment" comment:"what such lists say of it, at most 42 characters"`
-}
-
-func browserDefaults() browserConfig { return browserConfig{Announce: true, Comment: "messngr"} }
-
-// buildBrowser attaches the browser service to the carriers.
-func (d *daemon) buildBrowser() error {
-	own, err := d.netbiosName(d.s.Name)
-	if err != nil {
-		return err
-	}
-	workgroup, err := d.netbiosName(d.s.Workgroup)
-	if err != nil {
-		return err
-	}
-	comment, _ := d.s.page.Encode(oem.CleanLine(d.s.browser.Comment))
-	d.browser = browser.New(browser.Config{
-		Networks: d.carriers, Name: own, Workgroup: workgroup,
-		Silent: !d.s.browser.Announce || d.s.isLoopback, Comment: string(comment), Log: d.log.With("carrier", "browser"),
-	})
-	return nil
-}
-
-// appear lets the machine appear in lists of the network until ctx ends.
-func (d *daemon) appear(ctx context.Context) error {
-	if d.browser == nil {
-		<-ctx.Done()
-		return nil
-	}
-	return d.browser.Run(ctx)
-}
-
-// netbiosName is the name of a machine or a workgroup.
-func (d *daemon) netbiosName(s string) (netbios.Name, error) {
-	label, err := d.s.page.EncodeName(s)
-	if err != nil {
-		return netbios.Name{}, err
-	}
-	return netbios.New(string(label), netbios.Workstation)
-}
-
 const (
-	// whoTime bounds how long the network is asked who is there.
-	whoTime = 5 * time.Second
-	// whoAge is how old an answer may be that is given again: everybody may ask, and
+	// askTime bounds how long the network is asked who is there.
+	askTime = 5 * time.Second
+	// answerAge is how old an answer may be that is given again: everybody may ask, and
 	// not everybody shall make the network busy.
-	whoAge = 10 * time.Second
+	answerAge = 10 * time.Second
 	// maxAsked is how many machines are asked for their names, and askedAtOnce how
 	// many of them at once.
 	maxAsked, askedAtOnce = 512, 32
 )
 
-// neighbours remembers who was on the network lately.
-type neighbours struct {
-	mu   sync.Mutex // held while the network is asked
+// Browser is what is known from the browser service of the networks.
+type Browser interface {
+	// Heard lists the machines that have announced themselves.
+	Heard() []browser.Machine
+	// List asks the master browser for its list.
+	List(ctx context.Context) (browser.List, error)
+}
+
+// Config says where to look.
+type Config struct {
+	Page      oem.Page
+	Workgroup string // ours
+	// Self describes this machine. It is called for every answer.
+	Self    func() control.Machine
+	Browser Browser
+	// NMBD returns the list that Samba's nmbd keeps; nil if none runs here.
+	NMBD     func() ([]browse.Record, error)
+	Networks []carrier.NetBIOS
+}
+
+// Neighbours finds out who is on the networks. Its method may be called by several
+// goroutines at once.
+type Neighbours struct {
+	cfg Config
+
+	mu   sync.Mutex // held while the networks are asked
 	at   time.Time
 	last control.WhoList
 }
 
-// who lists the machines on the network.
-func (d *daemon) who(ctx context.Context, quick bool) control.WhoList {
-	ctx, cancel := context.WithTimeout(ctx, whoTime)
+// New returns Neighbours that know nothing yet.
+func New(cfg Config) *Neighbours { return &Neighbours{cfg: cfg} }
+
+// Ask lists the machines on the networks. With quick the machines themselves are
+// not asked, which takes some seconds.
+func (n *Neighbours) Ask(ctx context.Context, quick bool) control.WhoList {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	d.neighbours.mu.Lock()
-	defer d.neighbours.mu.Unlock()
-	if time.Since(d.neighbours.at) < whoAge {
-		return d.neighbours.last
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if time.Since(n.at) < answerAge {
+		return n.last
 	}
-	s := &survey{page: d.s.page, workgroup: d.s.Workgroup, machines: make(map[string]*control.Machine)}
-	s.self(d)
-	s.announced(d.browser.Heard())
-	s.listed(d.browser.List(ctx))
-	if nmbdRan, _ := d.samba.Ran(); nmbdRan {
-		s.nmbd(d.samba.Machines())
+	s := &survey{page: n.cfg.Page, workgroup: n.cfg.Workgroup, machines: make(map[string]*control.Machine)}
+	s.self(n.cfg.Self())
+	s.announced(n.cfg.Browser.Heard())
+	s.listed(n.cfg.Browser.List(ctx))
+	if records, err := n.cfg.NMBD(); records != nil || err != nil {
+		s.nmbd(records, err)
 	}
 	if !quick {
-		s.askAll(ctx, d.carriers)
+		s.askAll(ctx, n.cfg.Networks)
 	}
 	list := s.result()
 	if !quick && ctx.Err() == nil {
-		d.neighbours.at, d.neighbours.last = time.Now(), list
+		n.at, n.last = time.Now(), list
 	}
 	return list
 }
@@ -146,31 +128,14 @@ func found(m *control.Machine, at time.Time) {
 
 func (s *survey) note(text string) { s.notes = append(s.notes, oem.CleanLine(text)) }
 
-func (s *survey) self(d *daemon) {
-	m := s.machine(d.s.Name, "self")
-	m.Workgroup, m.System = d.s.Workgroup, browse.Unix.System()
-	if chosen, _ := d.interfaces(); len(chosen) > 0 {
-		m.Address = chosen[0].Addr().String()
-	}
-	found(m, time.Now())
-	for _, e := range d.names.List() {
-		if e.Kind == names.User || e.Kind == names.Alias {
-			m.Users = append(m.Users, e.Name)
-		}
-	}
-	ports := d.ports()
-	_, smbdRan := d.samba.Ran()
-	switch {
-	case lost(ports, "tcp", "139") == nil:
-		m.Takes = append(m.Takes, smbmessage.Name)
-	case smbdRan:
-		m.Takes = append(m.Takes, samba.Name)
-	}
-	if asked, err := d.samba.Nmbd(); lost(ports, "udp", "138") == nil || asked && err == nil {
-		m.Takes = append(m.Takes, mailslot.Name)
-	}
+// self takes in this machine.
+func (s *survey) self(m control.Machine) {
+	m.Sources = []string{"self"}
+	s.machines[m.Name] = &m
+	found(&m, time.Now())
 }
 
+// announced takes in the machines that announce themselves.
 func (s *survey) announced(list []browser.Machine) {
 	for _, a := range list {
 		m := s.machine(s.page.DecodeName([]byte(a.Name)), "announced")
@@ -217,7 +182,7 @@ func (s *survey) listed(l browser.List, err error) {
 }
 
 // nmbd takes in the list of the nmbd of this host.
-func (s *survey) nmbd(records []browse.Record, _ time.Time, err error) {
+func (s *survey) nmbd(records []browse.Record, err error) {
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			s.note(err.Error())
@@ -269,7 +234,7 @@ func (s *survey) ask(ctx context.Context, n carrier.NetBIOS, name, address strin
 		if err != nil {
 			return addr, nil, false
 		}
-		called, err := netbios.New(string(label), netbios.Workstation)
+		called, err := netbios.Exact(string(label), netbios.Workstation)
 		if err != nil {
 			return addr, nil, false
 		}
