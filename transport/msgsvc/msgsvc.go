@@ -72,6 +72,8 @@ type Transport struct {
 	maxText int
 	newline oem.Newline
 
+	started chan struct{} // closed by the first Receive
+
 	mu     sync.Mutex
 	accept messngr.Accept // nil while nothing is received
 	open   sync.WaitGroup
@@ -82,7 +84,7 @@ func New(env transport.Env, network Network, c Config) (*Transport, error) {
 	if c.MaxText < 1 || c.MaxText > msgsvc.MaxText {
 		return nil, fmt.Errorf("rpc: max_text is %d, want 1 to %d", c.MaxText, msgsvc.MaxText)
 	}
-	t := &Transport{env: env, log: env.Log, network: network, maxText: c.MaxText}
+	t := &Transport{env: env, log: env.Log, network: network, maxText: c.MaxText, started: make(chan struct{})}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"messngr"
 	"messngr/wire/dcerpc"
@@ -12,11 +13,19 @@ import (
 	"messngr/wire/oem"
 )
 
+// startTime is how long a call waits that comes while the service starts.
+const startTime = time.Second
+
 // Receive implements messngr.Receiver. A message that is being stored when ctx ends is
 // still answered.
 func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
 	t.mu.Lock()
 	t.accept = accept
+	select {
+	case <-t.started:
+	default:
+		close(t.started)
+	}
 	t.mu.Unlock()
 	<-ctx.Done()
 	t.mu.Lock()
@@ -46,6 +55,10 @@ func (t *Transport) serve(ctx context.Context, from netip.AddrPort, call dcerpc.
 	if err != nil {
 		t.log.Debug("call not understood", "remote", from, "err", err)
 		return nil, &dcerpc.StatusError{Status: dcerpc.BadStub}
+	}
+	select {
+	case <-t.started:
+	case <-time.After(startTime): // nothing is to be received
 	}
 	accept := t.join()
 	if accept == nil {

@@ -160,9 +160,7 @@ func (t *Transport) wall(ctx context.Context, to netip.AddrPort, text string) er
 	})
 	if err == nil {
 		defer x.close()
-		if err = ctx.Err(); err == nil {
-			err = x.send()
-		}
+		err = x.send()
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
@@ -212,7 +210,13 @@ func (x *exchange) close() {
 }
 
 func (x *exchange) send() error {
+	if err := x.ctx.Err(); err != nil {
+		return err
+	}
 	_, err := x.conn.Write(x.call)
+	if err != nil && x.ctx.Err() != nil {
+		return x.ctx.Err() // which closed the socket
+	}
 	return refused(err)
 }
 

@@ -1,6 +1,7 @@
 package traytest
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -159,7 +160,8 @@ func (d *Daemon) close(id, reason uint32) {
 }
 
 func (d *Daemon) emit(signal string, args ...any) {
-	if err := d.conn.Emit(path, service+"."+signal, args...); err != nil {
+	// A daemon that has been stopped tells nobody.
+	if err := d.conn.Emit(path, service+"."+signal, args...); err != nil && !errors.Is(err, dbus.ErrClosed) {
 		d.t.Error(err)
 	}
 }
