@@ -37,6 +37,7 @@ func covers(tree xtest.Node) (list []xtest.Node) {
 }
 
 func TestEmergencyCoversBothMonitors(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("not root")
 	}
@@ -83,6 +84,7 @@ func TestEmergencyCoversBothMonitors(t *testing.T) {
 }
 
 func TestEmergencyDrillSaysSo(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{Width: 1920, Height: 1080}, drill())
 	s.popup()
 	s.reader.Await("push button", "I have read this")
@@ -121,6 +123,7 @@ func TestEmergencyDrillSaysSo(t *testing.T) {
 
 // Only an answer ends it, or its sender.
 func TestEmergencyStays(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, lockdown())
 	s.popup()
 	s.reader.Await("push button", "I have read this")
@@ -138,6 +141,7 @@ func TestEmergencyStays(t *testing.T) {
 
 // A real emergency comes before a drill, and a drill before everything else.
 func TestEmergencyComesFirst(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "Lunch?"))
 	s.popup()
 	s.reader.Await("push button", "OK")
@@ -163,6 +167,7 @@ func TestEmergencyComesFirst(t *testing.T) {
 }
 
 func TestEmergencyQuestion(t *testing.T) {
+	t.Parallel()
 	m := lockdown()
 	m.Answers = []string{"I am safe", "I need help"}
 	s := setUp(t, xtest.Options{}, m)
@@ -176,6 +181,7 @@ func TestEmergencyQuestion(t *testing.T) {
 
 // Nobody is locked behind a question that cannot be answered.
 func TestEmergencyQuestionThatCannotBeAnswered(t *testing.T) {
+	t.Parallel()
 	m := lockdown()
 	m.From, m.Proven, m.Answers = "PAUSED", "PAUSED", []string{"I am safe"}
 	s := setUp(t, xtest.Options{}, m)

@@ -39,6 +39,7 @@ func TestWithoutDisplay(t *testing.T) {
 
 // A machine without GTK is told what to install.
 func TestWithoutGTK(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("not root")
 	}
@@ -65,6 +66,7 @@ func TestMisuse(t *testing.T) {
 
 // The words are those of the person's language.
 func TestGerman(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{Env: []string{"LC_ALL=de_DE.UTF-8", "LANGUAGE="}}, legacy("CHEF", "Bitte melden."), drill())
 	s.popup()
 	s.reader.Await("label", "ÜBUNG")
@@ -86,6 +88,7 @@ func TestGerman(t *testing.T) {
 
 // It ends when it is told to, and leaves nothing behind.
 func TestEndsOnSignal(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "one"))
 	for _, app := range []string{"popup", "window"} {
 		p := s.Start(program, app, "--socket", s.socket)
@@ -104,29 +107,32 @@ func TestEndsOnSignal(t *testing.T) {
 // Two thousand presses by a screen reader's user, and as many by the pointer,
 // leave it as it was.
 func TestTwoThousandActions(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
 	next := s.reader.Await("push button", "Next")
 	previous := s.reader.Await("push button", "Previous")
-	for range 50 { // warm up
-		s.reader.Press("push button", "Previous", 2)
-		s.reader.Press("push button", "Next", 2)
+	presses := func(times int) {
+		for range times / 4 {
+			s.reader.Press("push button", "Previous", 2)
+			s.reader.Press("push button", "Next", 2)
+		}
 	}
+	presses(1000) // warm up
 	before := s.face.RSS()
-	for range 250 {
-		s.reader.Press("push button", "Previous", 2)
-		s.reader.Press("push button", "Next", 2)
-	}
+	presses(1000)
 	afterReader := s.face.RSS()
-	at := func(n xtest.Node) []string {
-		return []string{"mousemove", strconv.Itoa(n.X + n.Width/2), strconv.Itoa(n.Y + n.Height/2)}
+	click := func(b xtest.Node) {
+		s.Run("xdotool", "mousemove", strconv.Itoa(b.X+b.Width/2), strconv.Itoa(b.Y+b.Height/2), "click", "--repeat", "20", "--delay", "3", "1")
 	}
 	for range 50 {
-		args := append(at(previous), "click", "--repeat", "20", "--delay", "3", "1")
-		args = append(append(args, at(next)...), "click", "--repeat", "20", "--delay", "3", "1")
-		s.Run("xdotool", args...)
+		click(previous)
+		click(next)
 	}
+	click(previous)
+	s.reader.Await("status bar", "Current message: 1   Total number of messages: 3")
+	click(next)
 	s.reader.Await("status bar", counterThree)
 	after := s.face.RSS()
 	t.Logf("memory: %d kB, after 1,000 presses %d kB, after 2,000 clicks %d kB", before, afterReader, after)

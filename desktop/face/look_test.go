@@ -13,6 +13,7 @@ import (
 
 // A long text scrolls; the window and its buttons stay on the screen.
 func TestLongTextScrolls(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", strings.Repeat("All work and no play makes Jack a dull boy.\n", 2000)))
 	s.popup()
 	b := s.reader.Await("push button", "OK")
@@ -32,6 +33,7 @@ func TestLongTextScrolls(t *testing.T) {
 
 // The longest text that the service takes, in one line, and names to match.
 func TestHugeMessage(t *testing.T) {
+	t.Parallel()
 	m := legacy(strings.Repeat("W", 500), strings.Repeat("word ", 50_000))
 	m.Title, m.To, m.Warning = strings.Repeat("title ", 200), strings.Repeat("X", 500), strings.Repeat("careful ", 50)
 	s := setUp(t, xtest.Options{}, m)
@@ -48,6 +50,7 @@ func TestHugeMessage(t *testing.T) {
 
 // Markup, control and direction characters are shown, not obeyed.
 func TestHostileText(t *testing.T) {
+	t.Parallel()
 	m := legacy("<b>root</b>\u202e\x1b[31m", "<span foreground='red'>click</span> &amp; %s\x00\x07 _File")
 	m.Answers = []string{"<i>_Yes</i>", "%d\u202e"}
 	s := setUp(t, xtest.Options{}, m)
@@ -66,6 +69,7 @@ func TestHostileText(t *testing.T) {
 
 // Each paragraph has the direction of its own script.
 func TestDirections(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, local("מנהל", "שלום לכולם, נפגשים בשעה 10:00.\nمرحبا بالجميع\n皆さん、こんにちは。\nHello everybody"))
 	s.popup()
 	text := s.reader.Await("text", "Message")
@@ -94,6 +98,7 @@ func gtkSettings(t *testing.T, s *stage, lines ...string) {
 // The size of the desktop's text is the size of ours, and everything stays on
 // the screen.
 func TestLargeText(t *testing.T) {
+	t.Parallel()
 	height := func(dpi, points int) int {
 		s := setUp(t, xtest.Options{}, legacy("BOSS", "Please call me as soon as you can."), legacy("BOSS", "two"))
 		gtkSettings(t, s, fmt.Sprintf("gtk-font-name=Sans %d", points))
@@ -123,6 +128,7 @@ func TestLargeText(t *testing.T) {
 
 // High contrast is the desktop's choice: its colours are ours.
 func TestHighContrast(t *testing.T) {
+	t.Parallel()
 	for theme, dark := range map[string]bool{"HighContrastInverse": true, "HighContrast": false} {
 		s := setUp(t, xtest.Options{}, legacy("BOSS", "Please call me."))
 		gtkSettings(t, s, "gtk-theme-name="+theme)

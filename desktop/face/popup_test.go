@@ -11,6 +11,7 @@ import (
 )
 
 func TestPopupIsAnnouncedAndAcknowledgedByEnter(t *testing.T) {
+	t.Parallel()
 	m := legacy("BOSS", "Please call me.")
 	m.Warning = "nothing proves that this is BOSS; the name is easy to forge"
 	s := setUp(t, xtest.Options{}, m, local("alice", "Lunch?"))
@@ -77,6 +78,7 @@ func TestPopupTakesNoAnswerInTheFirstMoment(t *testing.T) {
 }
 
 func TestPopupReplyByKeyboard(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "Where are you?"))
 	s.popup()
 	s.reader.Await("push button", "OK")
@@ -112,6 +114,7 @@ func focused(tree xtest.Node, role, name string) bool {
 
 // A reply that cannot be delivered leaves what was written.
 func TestPopupReplyThatFails(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("PAUSED", "Hello"))
 	s.popup()
 	s.reader.Await("push button", "OK")
@@ -129,6 +132,7 @@ func TestPopupReplyThatFails(t *testing.T) {
 }
 
 func TestPopupQuestion(t *testing.T) {
+	t.Parallel()
 	m := local("alice", "Are you at your desk?")
 	m.Answers = []string{"Yes", "No", "Not_yet"}
 	s := setUp(t, xtest.Options{}, m)
@@ -159,6 +163,7 @@ func TestPopupQuestion(t *testing.T) {
 }
 
 func TestPopupEscapePutsOff(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "one"))
 	s.popup()
 	s.reader.Await("push button", "OK")
@@ -181,6 +186,7 @@ func TestPopupEscapePutsOff(t *testing.T) {
 }
 
 func TestPopupGoesWhenItsTimeEndsOrItWasReadElsewhere(t *testing.T) {
+	t.Parallel()
 	soon := time.Now().Add(4 * time.Second)
 	brief := legacy("FS01", "Rebooting now")
 	brief.ExpiresAt = &soon
@@ -210,6 +216,7 @@ func shows(s *stage, text string) bool {
 // A sender that the service has told off is counted, and does not pop up by
 // itself for every message.
 func TestPopupQuietIsCounted(t *testing.T) {
+	t.Parallel()
 	quiet := legacy("SPAMMER", "Buy now")
 	quiet.Quiet = true
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "Hello"), quiet, quiet)
@@ -231,6 +238,7 @@ func TestPopupQuietIsCounted(t *testing.T) {
 
 // What nobody has proven is never urgent, whatever it says of itself.
 func TestPopupUnverifiedIsNeverAnEmergency(t *testing.T) {
+	t.Parallel()
 	m := legacy("HEADMASTER (verified)", "Evacuate!")
 	m.Level = messngr.LevelEmergency
 	s := setUp(t, xtest.Options{}, m)
@@ -245,6 +253,7 @@ func TestPopupUnverifiedIsNeverAnEmergency(t *testing.T) {
 }
 
 func TestPopupLevelAndOnce(t *testing.T) {
+	t.Parallel()
 	urgent := local("alice", "The building closes")
 	urgent.Level = messngr.LevelUrgent
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "ordinary"), urgent)
@@ -278,6 +287,7 @@ func TestPopupLevelAndOnce(t *testing.T) {
 
 // There is one pop-up in a session, however often it is started.
 func TestPopupOnlyOnce(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "one"))
 	s.popup()
 	s.reader.Await("push button", "OK")

@@ -138,6 +138,7 @@ func popupOf(t *testing.T, sv *service, o xtest.Options) *stage {
 // From a machine elsewhere to the screen, and what the person does back to the
 // service; also when the service is started anew in between.
 func TestServiceToScreen(t *testing.T) {
+	t.Parallel()
 	xtest.Require(t)
 	sv := startService(t, "")
 	s := popupOf(t, sv, xtest.Options{})
@@ -302,6 +303,7 @@ func watchMaps(s *stage) <-chan time.Time {
 
 // Where nobody else can read it: the socket of a service of one's own.
 func TestServiceGivesPeopleTheirOwn(t *testing.T) {
+	t.Parallel()
 	xtest.Require(t)
 	sv := startService(t, "")
 	if _, err := sv.client().Send(t.Context(), control.SendRequest{To: []string{"nobody"}, Via: "local", Text: "for nobody's eyes"}); err != nil {

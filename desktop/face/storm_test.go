@@ -77,6 +77,7 @@ func TestStormIsOneDigest(t *testing.T) {
 
 // What waited while nobody was there is one digest, from which the list opens.
 func TestBacklogOpensTheList(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "1"), legacy("BOSS", "2"), legacy("BOSS", "3"), legacy("BOSS", "4"),
 		legacy("BOSS", "5"), legacy("ALICE", "6"), legacy("ALICE", "7"), legacy("ALICE", "8"), legacy("ALICE", "9"))
 	s.fake.State.Name = "PC17"

@@ -21,6 +21,7 @@ func three() []control.Message {
 const counterThree = "Current message: 3   Total number of messages: 3"
 
 func TestWindowShowsAndWalks(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
@@ -67,6 +68,7 @@ func TestWindowShowsAndWalks(t *testing.T) {
 }
 
 func TestWindowDiscardAndUndo(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
@@ -94,6 +96,7 @@ func TestWindowDiscardAndUndo(t *testing.T) {
 }
 
 func TestWindowSearch(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
@@ -109,6 +112,7 @@ func TestWindowSearch(t *testing.T) {
 }
 
 func TestWindowComposeCompletesAndRemembers(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
@@ -146,6 +150,7 @@ func TestWindowComposeCompletesAndRemembers(t *testing.T) {
 
 // Whoever was not reached stays in the field.
 func TestWindowComposeFailure(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
@@ -169,6 +174,7 @@ func TestWindowComposeFailure(t *testing.T) {
 }
 
 func TestWindowComposeToWorkgroup(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window()
 	s.reader.Await("status bar", counterThree)
@@ -187,6 +193,7 @@ func TestWindowComposeToWorkgroup(t *testing.T) {
 }
 
 func TestWindowReplyQuotes(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, legacy("BOSS", "Please call me.\n\nNow."))
 	s.options("quote = true\n")
 	s.window()
@@ -205,6 +212,7 @@ func TestWindowReplyQuotes(t *testing.T) {
 }
 
 func TestWindowAnswersQuestion(t *testing.T) {
+	t.Parallel()
 	m := local("alice", "Are you in?")
 	m.Answers = []string{"Yes", "No"}
 	s := setUp(t, xtest.Options{}, m)
@@ -231,6 +239,7 @@ func (s *stage) options(text string) {
 
 // It starts as an icon, and comes up when a message arrives, if that is chosen.
 func TestWindowMinimizedComesUp(t *testing.T) {
+	t.Parallel()
 	for _, popUp := range []bool{true, false} {
 		s := setUp(t, xtest.Options{}, three()...)
 		s.options(fmt.Sprintf("pop_up = %v\n", popUp))
@@ -256,6 +265,7 @@ func TestWindowMinimizedComesUp(t *testing.T) {
 
 // Starting it again brings it to the front, with the message that was asked for.
 func TestWindowOnlyOnce(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.window("--min")
 	s.reader.Await("frame", "(3) Messages – PC17")
@@ -273,6 +283,7 @@ func TestWindowOnlyOnce(t *testing.T) {
 }
 
 func TestWindowOptions(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.options("recipients = ['ALICE']\n")
 	s.window()
@@ -310,6 +321,7 @@ func TestWindowOptions(t *testing.T) {
 
 // The list goes on as far as there are messages.
 func TestWindowLoadsOlderMessages(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{})
 	for i := range 450 {
 		m := legacy("PC01", fmt.Sprintf("message %d", i+1))
@@ -329,6 +341,7 @@ func TestWindowLoadsOlderMessages(t *testing.T) {
 }
 
 func TestWindowWithoutService(t *testing.T) {
+	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.socket = filepath.Join(s.Dir(), "none")
 	s.window()
@@ -343,6 +356,7 @@ func TestWindowWithoutService(t *testing.T) {
 
 // Whatever the keyboard gets to has a name, in every window.
 func TestEveryControlHasAName(t *testing.T) {
+	t.Parallel()
 	q := local("alice", "Are you in?")
 	q.Answers = []string{"Yes", "No"}
 	s := setUp(t, xtest.Options{}, append(three(), q)...)
