@@ -28,7 +28,7 @@ const (
 func (a *agent) clicked(ctx context.Context, c click) {
 	switch c.key {
 	case icon.Activated:
-		a.open(ctx, messageID{}, c.token, func() { a.showUnread(ctx) })
+		a.open(ctx, windowShow, messageID{}, c.token, func() { a.showUnread(ctx) })
 	case clickShow:
 		a.showUnread(ctx)
 	case clickRead:
@@ -47,15 +47,16 @@ func (a *agent) clicked(ctx context.Context, c click) {
 func (a *agent) called(ctx context.Context, call string) {
 	switch call {
 	case callShow:
-		a.open(ctx, messageID{}, "", func() { a.showUnread(ctx) })
+		a.open(ctx, windowShow, messageID{}, "", func() { a.showUnread(ctx) })
 	case callRefresh:
 		a.refresh(ctx)
 	}
 }
 
-// open opens the window at a message, or does otherwise where it cannot.
-func (a *agent) open(ctx context.Context, id messageID, token string, otherwise func()) {
-	installed := a.program.window(id, token, func() {
+// open opens the window to do something with a message, or does otherwise where
+// it cannot.
+func (a *agent) open(ctx context.Context, do string, id messageID, token string, otherwise func()) {
+	installed := a.program.window(do, id, token, func() {
 		select {
 		case a.results <- otherwise:
 		case <-ctx.Done():
@@ -177,9 +178,9 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 	}
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
+		a.open(ctx, windowShow, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
 	case notification.ActionReply:
-		a.open(ctx, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
+		a.open(ctx, windowReply, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
 	case keyAcknowledge:
 		a.acknowledge(ctx, s.m.ID)
 	default:
@@ -193,7 +194,7 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 func (a *agent) digestInvoked(ctx context.Context, e notification.Invoked) {
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, messageID{}, e.Token, func() { a.tell(ctx, a.words.app, a.words.howToList) })
+		a.open(ctx, windowShow, messageID{}, e.Token, func() { a.tell(ctx, a.words.app, a.words.howToList) })
 	case keyRead:
 		var ids []messngr.ID
 		for id := range a.digest.ids {

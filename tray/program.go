@@ -90,13 +90,19 @@ func (p *program) wait(cmd *exec.Cmd) error {
 	return err
 }
 
-// window opens the window, at a message unless the id is zero. If it cannot, it
-// calls otherwise, later and from another goroutine; it reports whether there
-// is such a program.
-func (p *program) window(id messngr.ID, token string, otherwise func()) bool {
+// What the window is to do with a message.
+const (
+	windowShow  = "--message"
+	windowReply = "--reply"
+)
+
+// window opens the window, to do that with a message unless the id is zero. If
+// it cannot, it calls otherwise, later and from another goroutine; it reports
+// whether there is such a program.
+func (p *program) window(do string, id messngr.ID, token string, otherwise func()) bool {
 	args := []string{"window"}
 	if id != (messngr.ID{}) {
-		args = append(args, "--message", id.String())
+		args = append(args, do, id.String())
 	}
 	cmd := p.start(context.Background(), token, args...)
 	if cmd == nil {

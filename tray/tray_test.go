@@ -412,11 +412,17 @@ func TestTheDesktopProgram(t *testing.T) {
 		b, _ := os.ReadFile(filepath.Join(d.home, "token"))
 		return strings.Contains(string(b), "token token-7\n")
 	})
+	id = d.arrive(hello())
+	answer := d.daemon.Await("the next message", func(s []traytest.Note) bool { return len(s) > 0 && s[len(s)-1].ID > 1 })
+	d.daemon.Invoke(answer[len(answer)-1].ID, "reply", "")
+	d.eventually("the window opens to answer", func() bool {
+		return slices.Contains(lines(), "window --reply "+id.String()+" --socket "+d.socket)
+	})
 	// What must be seen pops up, and is a notification all the same.
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
 	d.daemon.Await("the emergency", func(s []traytest.Note) bool { return len(s) == 1 && strings.HasPrefix(s[0].Summary, "EMERGENCY") })
 	d.eventually("the pop-up", func() bool { return slices.Contains(lines(), "popup --level urgent --once --socket "+d.socket) })
-	if n := len(lines()); n != 2 {
+	if n := len(lines()); n != 3 {
 		t.Errorf("it was started %d times: %q", n, lines())
 	}
 }

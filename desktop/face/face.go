@@ -40,7 +40,8 @@ const usage = `messngr-desktop shows the messages of the Messenger service on a 
 
 Usage:
   messngr-desktop popup [--level LEVEL] [--once]   show what has to be seen, as it comes
-  messngr-desktop window [--min] [--message ID]    the window with all messages
+  messngr-desktop window [--min] [--message ID] [--reply ID]
+                                                   the window with all messages
   messngr-desktop version
 
 Options:
@@ -49,6 +50,7 @@ Options:
   --once          end when nothing is left to show
   --min           start as an icon
   --message ID    show this message first
+  --reply ID      show this message, and write an answer to it
   --socket PATH   the service's socket
 `
 

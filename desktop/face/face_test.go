@@ -53,7 +53,7 @@ func TestWithoutGTK(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"nothing"}, {"popup", "--level", "loud"}, {"popup", "more"}, {"window", "--nothing"}, {"window", "--message", "x"},
+		{}, {"nothing"}, {"popup", "--level", "loud"}, {"popup", "more"}, {"window", "--nothing"}, {"window", "--message", "x"}, {"window", "--reply", "x"},
 	} {
 		if out, code := runPlain(t, nil, program, args...); code != 2 || !strings.Contains(out, "messngr-desktop") {
 			t.Errorf("%q: exit code %d: %s", args, code, out)

@@ -13,22 +13,30 @@ import (
 	"messngr/desktop/window"
 )
 
-// actionShow is what another process asks the window for: to come to the front,
-// with the message of that id, or "".
-const actionShow = "show"
+// What another process asks the window for: to come to the front, with the
+// message of that id, or "", and to answer that one.
+const (
+	actionShow  = "show"
+	actionReply = "reply"
+)
 
 func (p *program) window(args []string) int {
 	var min bool
-	var first string
+	var first, answer string
 	if !p.flags(args, func(set *flag.FlagSet) {
 		set.BoolVar(&min, "min", false, "")
 		set.StringVar(&first, "message", "", "")
+		set.StringVar(&answer, "reply", "", "")
 	}) {
 		return exitMisuse
 	}
-	id, err := messngr.ParseID(first)
-	if err != nil && first != "" {
-		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %q is not the id of a message\n", first)
+	action, which := actionShow, first
+	if answer != "" {
+		action, which = actionReply, answer
+	}
+	id, err := messngr.ParseID(which)
+	if err != nil && which != "" {
+		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %q is not the id of a message\n", which)
 		return exitMisuse
 	}
 	app := p.open(gtk.Options{ID: "org.messngr.Window", Name: p.words.Window.Title})
@@ -36,17 +44,23 @@ func (p *program) window(args []string) int {
 		return exitFailed
 	}
 	if !app.Register() {
-		app.Remote(actionShow, first)
+		app.Remote(action, which)
 		return exitOK
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
 	client := p.client()
 	var w *window.Window
-	app.Handle(actionShow, func(value string) {
-		id, _ := messngr.ParseID(value) // what is no id is none
-		w.Show(id)
-	})
+	show := map[string]func(messngr.ID){
+		actionShow:  func(id messngr.ID) { w.Show(id) },
+		actionReply: func(id messngr.ID) { w.Reply(id) },
+	}
+	for name, do := range show {
+		app.Handle(name, func(value string) {
+			id, _ := messngr.ParseID(value) // what is no id is none
+			do(id)
+		})
+	}
 	feed := inbox.Feed{
 		Client: client,
 		Event:  func(e control.Event) { app.Post(func() { w.Event(e) }) },
@@ -58,7 +72,7 @@ func (p *program) window(args []string) int {
 			Minimized: min, Closed: app.Quit,
 		})
 		if id != (messngr.ID{}) {
-			w.Show(id)
+			show[action](id)
 		}
 	}, feed.Run)
 	if w == nil {

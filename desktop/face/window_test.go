@@ -211,6 +211,29 @@ func TestWindowReplyQuotes(t *testing.T) {
 	}
 }
 
+// The button of a notification opens the window to write an answer, whether the
+// window runs or not.
+func TestWindowReplyFromOutside(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window("--reply", s.message(0).ID.String())
+	s.reader.Await("label", "Reply to BOSS (10.0.0.7)")
+	s.Type("Yes")
+	s.Keys("ctrl+Return")
+	s.Until("the reply", func() bool { return s.lastSend().Text == "Yes" })
+	s.Until("one window", func() bool { return len(s.Windows("^Reply$")) == 0 })
+	s.Until("the message beside it", func() bool {
+		n, _ := s.reader.Tree().Find("text", "Text of the message")
+		return n.Text == "Please call me."
+	})
+	second := s.Start(program, "window", "--socket", s.socket, "--reply", s.message(1).ID.String())
+	if out := second.Output(); out != "" || second.ProcessState.ExitCode() != 0 {
+		t.Errorf("the second one ends with %d: %s", second.ProcessState.ExitCode(), out)
+	}
+	s.reader.Await("label", "Reply to FS01 (10.0.0.7)")
+	s.clean()
+}
+
 func TestWindowAnswersQuestion(t *testing.T) {
 	t.Parallel()
 	m := local("alice", "Are you in?")

@@ -8,6 +8,7 @@ import (
 	"messngr"
 	"messngr/control"
 	"messngr/desktop/describe"
+	"messngr/desktop/inbox"
 )
 
 // State says whether the service answers.
@@ -114,6 +115,23 @@ func (w *Window) Show(id messngr.ID) {
 	w.wanted = id
 	w.want()
 	w.win.Present()
+}
+
+// Reply shows that message, and opens the window to answer it.
+func (w *Window) Reply(id messngr.ID) {
+	w.Show(id)
+	w.asked.Go(func(ctx context.Context) {
+		m, err := w.cfg.Client.Message(ctx, id)
+		if err != nil {
+			w.report(err)
+			return
+		}
+		w.cfg.App.Post(func() {
+			if _, ok := inbox.ReplyTo(&m); ok {
+				w.openCompose(&m)
+			}
+		})
+	})
 }
 
 // want shows the wanted message if it is in the list.
