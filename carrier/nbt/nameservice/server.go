@@ -31,10 +31,12 @@ type Ask = func(ctx context.Context, at netip.Addr, name netbios.Name, scope str
 // no answer comes through.
 var challengeRetry = retry{tries: 6, wait: 500 * time.Millisecond}
 
-// served reports whether a request is one for the name server of this host.
+// served reports whether a request is one for the name server of this host. What asks
+// for any node is answered by the node that it is; who claims to be any is refused.
 func (n *Node) served(p *nbns.Packet, from netip.Addr) bool {
 	server := n.service.cfg.Server
-	return server != nil && n.serving && !p.Broadcast && p.Kind != nbns.StatusRequest && p.Name != netbios.Wildcard() &&
+	ofNode := p.Kind == nbns.StatusRequest || p.Kind == nbns.Query && p.Name == netbios.Wildcard()
+	return server != nil && n.serving && !p.Broadcast && !ofNode &&
 		(n.iface.Prefix.Contains(from) || server.Serves(from))
 }
 

@@ -149,6 +149,8 @@ func TestTwoClaimAtOnceAtServer(t *testing.T) {
 // TestWhoIsServed has a row for each kind of machine that asks the name server.
 func TestWhoIsServed(t *testing.T) {
 	registration := nbns.Packet{ID: 9, Kind: nbns.Registration, Name: pc17, Addresses: []nbns.Address{{Addr: addr("10.0.0.7")}}}
+	wildcard := registration
+	wildcard.Name = netbios.Wildcard()
 	broadcast := registration
 	broadcast.Broadcast = true
 	for _, tt := range []struct {
@@ -160,6 +162,7 @@ func TestWhoIsServed(t *testing.T) {
 		{"on a network that is served", "10.0.0.7:137", "10.0.9.9:137", registration, 1},
 		{"from a high port", "10.0.0.7:4711", "10.0.9.9:137", registration, 1},
 		{"a stranger", "192.168.7.7:137", "10.0.9.9:137", registration, 0},
+		{"a claim of the wildcard name, which is refused", "10.0.9.1:137", "10.0.9.9:137", wildcard, 1},
 		{"a broadcast", "10.0.9.1:137", "10.0.9.255:137", broadcast, 0},
 		{"a stranger's question", "192.168.7.7:137", "10.0.9.9:137", nbns.Packet{ID: 9, Kind: nbns.Query, Name: alice}, 0},
 		{"a stranger's question for a node status", "192.168.7.7:137", "10.0.9.9:137",
