@@ -1,4 +1,4 @@
-# make run | build | check | test | bench | soak | lab | dist | docs | clean
+# make run | build | desktop | check | test | bench | soak | lab | dist | docs | screens | clean
 #
 # check needs Go, a C compiler (for -race) and the Go module proxy; it takes under three minutes on two cores.
 # test also runs against real peers and on packages: as root, it installs what it needs, and skips nothing where CI is set.
@@ -16,7 +16,7 @@ STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 AROUND := ./interop/... ./bench/...
 UNIT = $(shell go list ./... | grep -Ev '/(interop|bench)(/|$$)')
 
-.PHONY: run build check lint unit cross test interop fuzz bench soak lab dist docs clean
+.PHONY: run build desktop check lint unit cross test interop windows fuzz bench soak lab dist docs screens clean
 
 run: build
 	bin/messngr serve
@@ -24,25 +24,36 @@ run: build
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/messngr ./cmd/messngr
 
+# The pop-ups and the window, a module of its own: bin/messngr-desktop.
+desktop:
+	$(MAKE) -C desktop build
+
 check: lint unit
 
 lint:
 	@bad=$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
 	go vet ./...
 	$(STATICCHECK) ./...
+	$(MAKE) -C desktop lint
 
 unit:
 	go test -race $(UNIT)
+	$(MAKE) -C desktop unit
 
 # Systems that no test runs on must at least compile.
 cross:
 	for os in windows darwin freebsd; do GOOS=$$os CGO_ENABLED=0 go vet ./cmd/... ; done
 
-test: check cross interop fuzz
+test: check cross interop windows fuzz
 
 interop: build
 	interop/peers.sh || [ -z "$${CI:-}" ]
 	go test -timeout 15m $(AROUND)
+
+# The desktop program with GTK, on screens in memory.
+windows:
+	interop/peers.sh || [ -z "$${CI:-}" ]
+	$(MAKE) -C desktop test
 
 fuzz:
 	tools/fuzz.sh $(FUZZTIME)
@@ -70,6 +81,11 @@ docs: build
 	bin/messngr docs man dist/docs/man
 	bin/messngr docs completions dist/docs/completions
 	bin/messngr docs markdown >doc/cli.md
+
+# The pictures in doc/screens, of the program itself.
+screens:
+	interop/peers.sh
+	$(MAKE) -C desktop screens
 
 clean:
 	rm -rf bin dist
