@@ -27,7 +27,8 @@ const (
 	EventResync = "resync"
 	// EventArrived brings a message.
 	EventArrived = "arrived"
-	// The others say what somebody did to messages, here or elsewhere.
+	// The others say what the asker did to messages, here or elsewhere, and which of
+	// them anybody deleted.
 	EventRead         = "read"
 	EventUnread       = "unread"
 	EventAcknowledged = "acknowledged"

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
 
 	"messngr/carrier"
 	"messngr/names"
@@ -55,6 +59,11 @@ type resolver struct {
 // LookupAddr implements router.Resolver.
 func (r resolver) LookupAddr(ctx context.Context, host string) (netip.Addr, error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if failed, ok := errors.AsType[*net.DNSError](err); ok && failed.IsNotFound {
+		return netip.Addr{}, errors.New("DNS does not know it")
+	} else if ok {
+		return netip.Addr{}, errors.New("DNS does not answer")
+	}
 	if err != nil {
 		return netip.Addr{}, err
 	}
@@ -89,6 +98,15 @@ func (r resolver) LookupName(ctx context.Context, name string) (netip.Addr, erro
 	return netip.Addr{}, err
 }
 
+// IsOwn implements router.Resolver.
+func (r resolver) IsOwn(addr netip.Addr) bool {
+	own, err := net.InterfaceAddrs()
+	return err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
+		prefix, err := netip.ParsePrefix(a.String())
+		return err == nil && prefix.Addr().Unmap() == addr
+	})
+}
+
 // people lists who has an open session on this host, for "/users": people on
 // its terminals and desktops, and the clients of its file server.
 type people struct{ listers []session.Lister }
@@ -119,4 +137,16 @@ func (p people) People(ctx context.Context) ([]string, error) {
 		return nil, failed
 	}
 	return list, nil
+}
+
+// Account implements router.Sessions.
+func (p people) Account(name string) (login string, ok bool) {
+	for _, login := range []string{strings.ToLower(name), name} {
+		if u, err := user.Lookup(login); err == nil {
+			return u.Username, true
+		}
+	}
+	// Whom the system knows by number alone is called by it (control.PrincipalOf).
+	uid, err := strconv.ParseUint(name, 10, 32)
+	return name, err == nil && strconv.FormatUint(uid, 10) == name
 }

@@ -159,6 +159,7 @@ func (d *daemon) assemble(ctx context.Context) error {
 		Host: name, Workgroup: workgroup,
 		Sessions: people{[]session.Lister{d.sessions, session.Samba{}}},
 		Resolver: resolver{d.carriers, d.s.page},
+		Rights:   router.Rights{Emergency: d.s.rights.Emergency, Delete: d.s.rights.Delete},
 		Retention: store.Retention{
 			Age: time.Duration(d.s.store.KeepDays) * 24 * time.Hour, Count: d.s.store.KeepCount,
 		},
@@ -256,7 +257,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	service := &server.Service{
 		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
-		Status: d.status, Stop: d.stop, Injection: d.handovers,
+		Status: d.status, Stop: d.stop, Injection: d.handovers, MaxNames: d.s.rights.Names,
 	}
 	if d.nbt != nil {
 		service.NetBIOS, service.Who = netBIOS{d.nbt, d.s.page}, d.neighbours.Ask

@@ -56,11 +56,20 @@ type storeConfig struct {
 	KeepCount int `toml:"keep_count" comment:"at most so many received, and so many sent messages are kept; 0: all"`
 }
 
+// rightsConfig is the section [rights]: what people on this host may do who are
+// neither root nor of the group messngr.
+type rightsConfig struct {
+	Emergency bool `toml:"emergency" comment:"everybody may send messages of the level emergency; false: only root and the group messngr"`
+	Delete    bool `toml:"delete" comment:"everybody may delete messages that are for the machine; false: only root and the group messngr"`
+	Names     int  `toml:"names" comment:"how many message names each person may add"`
+}
+
 // settings is the whole configuration, with the command line applied.
 type settings struct {
 	general
 	store      storeConfig
 	policy     policy.Config
+	rights     rightsConfig
 	nbt        nbtConfig
 	nameServer winsConfig
 	rpc        rpcConfig
@@ -78,6 +87,7 @@ func defaults() *settings {
 		general:    general{Workgroup: "WORKGROUP", CodePage: oem.Default},
 		store:      storeConfig{KeepDays: 365, KeepCount: 100_000},
 		policy:     policy.Defaults(),
+		rights:     rightsConfig{Names: 8},
 		nbt:        nbtDefaults(),
 		nameServer: winsConfig{Config: wins.Defaults()},
 		rpc:        rpcConfig{Enabled: true},
@@ -122,6 +132,7 @@ func (s *settings) sections() []config.Section {
 		{Name: "", Config: &s.general},
 		{Name: "store", Config: &s.store},
 		{Name: "policy", Config: &s.policy},
+		{Name: "rights", Config: &s.rights},
 		{Name: "nbt", Config: &s.nbt},
 		{Name: "wins", Config: &s.nameServer},
 		{Name: "samba", Config: &s.samba},

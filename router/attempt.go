@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"messngr"
@@ -112,6 +113,7 @@ func (r *Router) attempt(ctx context.Context, out store.Outgoing, recipient int,
 	})
 	if err != nil {
 		r.cfg.Log.Error("record an attempt", "id", out.Message.ID, "err", err)
+		r.giveUp(out, recipient, err)
 		return outcome{later: true} // nothing left this host
 	}
 	r.ledger.begin(number)
@@ -168,6 +170,36 @@ func (r *Router) conclude(out store.Outgoing, recipient int, state messngr.State
 	}
 	if err != nil {
 		r.cfg.Log.Error("record the end of a message", "id", out.Message.ID, "err", err)
+		r.giveUp(out, recipient, err)
 	}
 	r.evidence.raise()
+}
+
+// recipientKey names one recipient of one message.
+type recipientKey struct {
+	message   messngr.ID
+	recipient int
+}
+
+// giveUp remembers for Send that nothing more will be known of a recipient in this
+// run of the service, since the books cannot be written.
+func (r *Router) giveUp(out store.Outgoing, recipient int, why error) {
+	if !out.Wait {
+		r.lost.Store(recipientKey{out.Message.ID, recipient}, why)
+	}
+	r.evidence.raise()
+}
+
+// addLost adds what the books do not say to what they do.
+func (r *Router) addLost(out *store.Outgoing) {
+	for i := range out.Recipients {
+		to := &out.Recipients[i]
+		if why, ok := r.lost.Load(recipientKey{out.Message.ID, i}); ok && to.Open() {
+			now := time.Now()
+			to.Attempts = append(slices.Clone(to.Attempts), store.Attempt{
+				Message: out.Message.ID, Recipient: i, Began: now, Ended: now, Evidence: messngr.Evidence{State: messngr.Failed},
+				Failure: why.(error).Error(), Code: messngr.Code(why.(error)),
+			})
+		}
+	}
 }

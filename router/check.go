@@ -47,6 +47,8 @@ func (r *Router) check(req *Request) error {
 		return misuse("a message to everybody on this host has no other recipients")
 	case req.Wall && req.Via != "" && req.Via != Local:
 		return misuse("a message to everybody on this host does not go by %q", req.Via)
+	case m.Level >= messngr.LevelEmergency && !req.Principal.Admin && !r.cfg.Rights.Emergency:
+		return fmt.Errorf("%w: only root and members of the group messngr may send emergencies", messngr.ErrRefused)
 	case !isTerminal(m.Terminal):
 		return misuse("%q is not the name of a terminal, such as pts/3", m.Terminal)
 	}

@@ -48,7 +48,7 @@ func TestSendTellsWhatIsWrongWithARequest(t *testing.T) {
 		"unknown recipient \"/everybody\"":          {To: []string{"/everybody"}},
 		`recipient "@PC18": want USER@HOST`:         {To: []string{"@PC18"}},
 		`recipient "alice@": want USER@HOST`:        {To: []string{"alice@"}},
-		"not a message name: oem":                   {To: []string{"A NAME THAT IS TOO LONG"}},
+		"not a message name: \"A NAME":              {To: []string{"A NAME THAT IS TOO LONG"}},
 		`recipient: not a message name: "*X"`:       {To: []string{"*X"}},
 		`recipient "/domain:"`:                      {To: []string{"/domain:"}},
 		"is everybody, not somebody at":             {To: []string{"everyone"}, Address: ip("10.0.0.1")},
@@ -97,5 +97,29 @@ func TestSendTakesWhatIsRight(t *testing.T) {
 	m := messngr.Message{Text: strings.Repeat("x", messngr.MaxText+1)}
 	if _, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC17"}, Message: m}); !errors.Is(err, messngr.ErrTooLong) {
 		t.Errorf("Send of a longer text = %v, want ErrTooLong", err)
+	}
+}
+
+// An emergency is nothing that everybody may raise.
+func TestEmergenciesNeedTheRight(t *testing.T) {
+	for _, tt := range []struct {
+		who    messngr.Principal
+		level  messngr.Level
+		rights router.Rights
+		want   error
+	}{
+		{bob, messngr.LevelUrgent, router.Rights{}, nil},
+		{bob, messngr.LevelEmergency, router.Rights{}, messngr.ErrRefused},
+		{bob, messngr.LevelEmergency, router.Rights{Emergency: true}, nil},
+		{admin, messngr.LevelEmergency, router.Rights{}, nil},
+	} {
+		h := newHost(t, options{rights: tt.rights})
+		h.run(t)
+		for _, req := range []router.Request{{Wall: true}, {To: []string{"alice"}}} {
+			req.Principal, req.Message.Level = tt.who, tt.level
+			if _, err := h.Send(t.Context(), req); !errors.Is(err, tt.want) {
+				t.Errorf("%s sends level %v with %+v: %v, want %v", tt.who.Login, tt.level, tt.rights, err, tt.want)
+			}
+		}
 	}
 }

@@ -163,7 +163,7 @@ func TestADigestDoesNotCountWhatWasSeen(t *testing.T) {
 			if _, _, err := h.store.Store.Take(t.Context(), store.Incoming{Message: m, Quiet: true}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := h.store.Store.Mark(t.Context(), mark, time.Now(), m.ID); err != nil {
+			if _, err := h.store.Store.Mark(t.Context(), mark, "", time.Now(), m.ID); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -98,6 +98,10 @@ func (r *Router) recipient(ctx context.Context, req *Request, to string) ([]stor
 // device finds out what one.To is: an address, a DNS name, or a message name.
 func (r *Router) device(ctx context.Context, req *Request, one *store.Recipient) error {
 	to := one.To
+	if strings.EqualFold(to, "localhost") && !req.Address.IsValid() && (req.Via == "" || req.Via == Local) {
+		one.Device.Name, one.Via = r.cfg.Host, Local
+		return nil
+	}
 	one.Device.Address = req.Address
 	if addr, err := netip.ParseAddr(to); err == nil {
 		one.Device.Address = addr.Unmap()
@@ -112,7 +116,7 @@ func (r *Router) device(ctx context.Context, req *Request, one *store.Recipient)
 			one.Device.Address = addr
 			return nil
 		case invalid != nil:
-			return fmt.Errorf("%s: %w: %w", to, messngr.ErrUnknownName, err)
+			return lostError{to, err}
 		}
 	case invalid != nil:
 		return misuse("recipient: %v", invalid)
@@ -125,34 +129,28 @@ func (r *Router) device(ctx context.Context, req *Request, one *store.Recipient)
 // also under a login name that is too long for a message name.
 func (r *Router) userAt(ctx context.Context, req *Request, one *store.Recipient, name, host string) error {
 	canonical, invalid := r.cfg.Names.Canonical(name)
-	here := r.isHere(host)
-	if invalid != nil && !here {
-		return misuse("recipient: %v", invalid)
-	}
 	one.Device.Name = canonical
-	switch {
-	case here && (req.Via == "" || req.Via == Local):
+	if invalid != nil {
+		one.Device.Name = name
+	}
+	local := req.Via == "" || req.Via == Local
+	if local && (strings.EqualFold(host, "localhost") || strings.EqualFold(host, r.cfg.Host)) {
 		one.Via = Local
-		if invalid != nil {
-			one.Device.Name = name
-		}
-		return nil
-	case req.Address.IsValid():
-		one.Device.Address = req.Address
 		return nil
 	}
 	var err error
-	one.Device.Address, err = r.locate(ctx, host)
-	return err
-}
-
-// isHere reports whether host is this host, by a name that every host has for
-// itself or by its own.
-func (r *Router) isHere(host string) bool {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().IsLoopback()
+	if one.Device.Address = req.Address; !req.Address.IsValid() {
+		one.Device.Address, err = r.locate(ctx, host)
 	}
-	return strings.EqualFold(host, "localhost") || strings.EqualFold(host, r.cfg.Host)
+	switch addr := one.Device.Address; {
+	case err != nil:
+		return err
+	case local && (addr.IsLoopback() || r.cfg.Resolver.IsOwn(addr)):
+		one.Via, one.Device.Address = Local, netip.Addr{}
+	case invalid != nil:
+		return misuse("recipient: %v", invalid)
+	}
+	return nil
 }
 
 // locate finds the address of USER@HOST's host: an address, a DNS name, or a
@@ -168,10 +166,20 @@ func (r *Router) locate(ctx context.Context, host string) (netip.Addr, error) {
 	}
 	addr, err := r.cfg.Resolver.LookupAddr(ctx, host)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("%s: %w: %w", host, messngr.ErrUnknownName, err)
+		return netip.Addr{}, lostError{host, err}
 	}
 	return addr, nil
 }
+
+// lostError is a messngr.ErrUnknownName: a host that nobody knows.
+type lostError struct {
+	host string
+	err  error
+}
+
+func (e lostError) Error() string        { return fmt.Sprintf("%s: %v", e.host, e.err) }
+func (e lostError) Unwrap() error        { return e.err }
+func (e lostError) Is(target error) bool { return target == messngr.ErrUnknownName }
 
 func (r *Router) group(req *Request, to, group string) ([]store.Recipient, error) {
 	if !req.Principal.Admin {
@@ -193,7 +201,7 @@ func (r *Router) users(ctx context.Context, req *Request) ([]store.Recipient, er
 	}
 	people, err := r.cfg.Sessions.People(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: list of sessions: %w", messngr.ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
 	}
 	var list []store.Recipient
 	for _, name := range people {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,7 +18,7 @@ import (
 
 // What stays on this host keeps all its fields, and is not written into the text.
 func TestALocalMessageArrivesAsItWasSent(t *testing.T) {
-	h := newHost(t, options{})
+	h := newHost(t, options{rights: router.Rights{Emergency: true}})
 	h.run(t)
 	m := messngr.Message{
 		Text: "Coffee?", Title: "Break", Level: messngr.LevelEmergency, Drill: true, Answers: []string{"Yes", "No"},
@@ -98,4 +99,70 @@ func TestALocalMessageThatCannotBeStored(t *testing.T) {
 	if failure := sent.Recipients[0].Attempts[0].Failure; strings.Count(failure, "unavailable") != 1 {
 		t.Errorf("the failure %q says it twice", failure)
 	}
+}
+
+// Who is not logged on finds the message in the inbox later.
+func TestSendToSomebodyWhoCouldLogOn(t *testing.T) {
+	h := newHost(t, options{})
+	h.sessions.list, h.sessions.accounts = []string{"carol"}, []string{"carol", "dave.longer.than.a.name"}
+	h.run(t)
+	for to, detail := range map[string]string{
+		"carol@localhost":                    "",
+		"CAROL@pc17":                         "",
+		"dave.longer.than.a.name@localhost":  "dave.longer.than.a.name is not logged on here",
+		"dave.longer.than.a.name@127.0.0.1":  "dave.longer.than.a.name is not logged on here",
+		"dave.longer.than.a.name@10.0.0.17":  "dave.longer.than.a.name is not logged on here", // our address on the network
+		"dave.longer.than.a.name@self.local": "dave.longer.than.a.name is not logged on here",
+	} {
+		sent, err := h.Send(t.Context(), router.Request{Principal: bob, To: []string{to}})
+		if err != nil || !sent.AllReached() {
+			t.Errorf("%s: %+v, %v", to, sent.Recipients, err)
+			continue
+		}
+		if a := sent.Recipients[0].Attempts[0]; a.Via != router.Local || a.Evidence.Detail != detail {
+			t.Errorf("%s went by %s, detail %q; want local and %q", to, a.Via, a.Evidence.Detail, detail)
+		}
+	}
+	if got := h.inbox(t); len(got) != 6 {
+		t.Errorf("%d messages arrived, want 6", len(got))
+	}
+	h.sessions.err, h.sessions.list = errors.New("no logind"), nil
+	sent, err := h.Send(t.Context(), router.Request{Principal: bob, To: []string{"carol@localhost"}})
+	if err != nil || !sent.AllReached() || sent.Recipients[0].Attempts[0].Evidence.Detail != "" {
+		t.Errorf("where nobody tells who is logged on: %+v, %v", sent.Recipients, err)
+	}
+}
+
+func TestSendToLocalhost(t *testing.T) {
+	h := newHost(t, options{})
+	h.run(t)
+	sent, err := h.Send(t.Context(), router.Request{Principal: bob, To: []string{"localhost"}})
+	if err != nil || !sent.AllReached() || sent.Recipients[0].Attempts[0].Via != router.Local {
+		t.Fatalf("Send = %+v, %v", sent.Recipients, err)
+	}
+	if e := h.inbox(t)[0]; e.Message.Audience != "" || e.Message.To != "PC17" {
+		t.Errorf("arrived %+v, want it for the machine", e.Message)
+	}
+}
+
+// While the books cannot be written nobody waits for what will not be known.
+func TestBooksThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, options{})
+		h.run(t)
+		h.store.on("Begin", fails)
+		begin := time.Now()
+		for _, to := range []string{"alice", "nowhere.example"} {
+			sent, err := h.Send(t.Context(), router.Request{Principal: bob, To: []string{to}})
+			if err != nil || sent.AllReached() {
+				t.Fatalf("Send = %+v, %v", sent, err)
+			}
+			if r := &sent.Recipients[0]; r.State() != messngr.Failed || r.Attempts[0].Code != "unavailable" {
+				t.Errorf("%s: %v, %+v; want it failed as unavailable", to, r.State(), r.Attempts)
+			}
+		}
+		if waited := time.Since(begin); waited != 0 {
+			t.Errorf("it took %v", waited)
+		}
+	})
 }

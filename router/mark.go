@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -10,44 +11,55 @@ import (
 	"messngr/store"
 )
 
-// Mark records what a person did to messages of the inbox that asker may see,
-// and returns how many were there.
+// Mark records what asker did to messages of the inbox that asker may see, and
+// returns how many were there. Everybody reads for himself.
 func (r *Router) Mark(ctx context.Context, asker messngr.Principal, mark store.Mark, ids ...messngr.ID) (int, error) {
 	seen, err := r.visible(ctx, asker, ids)
 	if err != nil {
 		return 0, err
 	}
-	return r.mark(ctx, mark, seen)
+	return r.mark(ctx, mark, asker.Login, seen)
 }
 
 // Delete removes messages of the inbox that asker may see, and returns how many
-// were there.
+// were there. If there are some that asker may see but not delete, it deletes
+// nothing and returns messngr.ErrRefused.
 func (r *Router) Delete(ctx context.Context, asker messngr.Principal, ids ...messngr.ID) (int, error) {
 	seen, err := r.visible(ctx, asker, ids)
 	if err != nil {
 		return 0, err
+	}
+	if !asker.Admin && !r.cfg.Rights.Delete {
+		for _, s := range seen {
+			if s.audience == "" {
+				return 0, fmt.Errorf("%w: only root and members of the group messngr may delete what is for the machine", messngr.ErrRefused)
+			}
+		}
 	}
 	return r.cfg.Store.Delete(ctx, idsOf(seen)...)
 }
 
 // sighting is what has to be known of a message to mark it.
 type sighting struct {
-	id messngr.ID
+	id       messngr.ID
+	audience string
 	// attempt is the one that brought it, if its sender is to hear of the mark.
 	attempt int64
 }
+
+func sightingOf(e store.Entry) sighting { return sighting{e.Message.ID, e.Message.Audience, e.Attempt} }
 
 // visible returns those of the messages that exist and that asker may see.
 func (r *Router) visible(ctx context.Context, asker messngr.Principal, ids []messngr.ID) ([]sighting, error) {
 	var seen []sighting
 	for _, id := range ids {
-		e, err := r.cfg.Store.Entry(ctx, id)
+		e, err := r.cfg.Store.Entry(ctx, id, "")
 		switch {
 		case errors.Is(err, messngr.ErrNotFound):
 		case err != nil:
 			return nil, err
 		case asker.MaySee(e.Message.Audience):
-			seen = append(seen, sighting{id, e.Attempt})
+			seen = append(seen, sightingOf(e))
 		}
 	}
 	return seen, nil
@@ -63,8 +75,8 @@ func idsOf(seen []sighting) []messngr.ID {
 
 // mark marks messages, and brings the evidence to the senders of those that were
 // sent from this host.
-func (r *Router) mark(ctx context.Context, mark store.Mark, seen []sighting) (int, error) {
-	n, err := r.cfg.Store.Mark(ctx, mark, time.Now(), idsOf(seen)...)
+func (r *Router) mark(ctx context.Context, mark store.Mark, reader string, seen []sighting) (int, error) {
+	n, err := r.cfg.Store.Mark(ctx, mark, reader, time.Now(), idsOf(seen)...)
 	if err != nil {
 		return 0, err
 	}
@@ -79,12 +91,10 @@ func (r *Router) mark(ctx context.Context, mark store.Mark, seen []sighting) (in
 	return n, nil
 }
 
-// tell reports to the sender what the books say of a message of this host. It
-// reads and writes under one lock, so that what is known never gets less.
+// tell reports to the sender what the books say of a message of this host: what the
+// person did whom it is for, or anybody if it is for the machine.
 func (r *Router) tell(ctx context.Context, s sighting) error {
-	r.telling.Lock()
-	defer r.telling.Unlock()
-	e, err := r.cfg.Store.Entry(ctx, s.id)
+	e, err := r.cfg.Store.Entry(ctx, s.id, s.audience)
 	switch {
 	case errors.Is(err, messngr.ErrNotFound):
 		return nil // it was deleted
@@ -100,7 +110,8 @@ func (r *Router) tell(ctx context.Context, s sighting) error {
 
 // Report records evidence that came apart from the end of its attempt, such as a
 // receipt, and wakes those who wait for it. It replaces what was known of the
-// attempt. An attempt that the retention has removed is passed over.
+// attempt, unless it says less. An attempt that the retention has removed is passed
+// over.
 func (r *Router) Report(ctx context.Context, attempt int64, via string, ev messngr.Evidence) error {
 	if r.ledger.hold(attempt, ev) {
 		return nil

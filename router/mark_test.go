@@ -39,8 +39,37 @@ func TestMarkAndDeleteWhatOneMaySee(t *testing.T) {
 	if n, err := h.Delete(t.Context(), bob, all[1]); n != 0 || err != nil {
 		t.Errorf("bob deletes %d of Alice's messages, %v", n, err)
 	}
-	if n, err := h.Delete(t.Context(), alice, all...); n != 2 || err != nil {
-		t.Errorf("alice deletes %d, %v; want 2", n, err)
+	if n, err := h.Delete(t.Context(), alice, all...); n != 0 || !errors.Is(err, messngr.ErrRefused) {
+		t.Errorf("alice deletes %d, %v; want that the machine's message is refused", n, err)
+	}
+	if n, err := h.Delete(t.Context(), alice, all[1]); n != 1 || err != nil {
+		t.Errorf("alice deletes %d of her own, %v; want 1", n, err)
+	}
+	if n, err := h.Delete(t.Context(), admin, all...); n != 1 || err != nil {
+		t.Errorf("root deletes %d, %v; want 1", n, err)
+	}
+	free := newHost(t, options{rights: router.Rights{Delete: true}})
+	free.accept(t, "for PC17")
+	if n, err := free.Delete(t.Context(), bob, ids(free, t)...); n != 1 || err != nil {
+		t.Errorf("where everybody may, bob deletes %d, %v; want 1", n, err)
+	}
+}
+
+// What root reads of other people's mail is not what they have read.
+func TestAnAdministratorReadsForHimself(t *testing.T) {
+	h := newHost(t, options{})
+	h.run(t)
+	id, state := toAlice(t, h)
+	for _, mark := range []store.Mark{store.Read, store.Acknowledged} {
+		if n, err := h.Mark(t.Context(), admin, mark, id); n != 1 || err != nil {
+			t.Fatalf("Mark = %d, %v", n, err)
+		}
+	}
+	if got := state(); got != messngr.Delivered {
+		t.Errorf("the sender knows %v, want delivered", got)
+	}
+	if e, err := h.store.Entry(t.Context(), id, "alice"); err != nil || !e.Read.IsZero() {
+		t.Errorf("for alice it is %+v, %v; want it unread", e, err)
 	}
 }
 

@@ -73,7 +73,7 @@ func (m *marks) write() error {
 		return nil
 	}
 	// The service may be about to stop, but this has to be known next time.
-	if _, err := m.r.mark(context.WithoutCancel(m.r.running), store.Shown, m.seen); err != nil {
+	if _, err := m.r.mark(context.WithoutCancel(m.r.running), store.Shown, "", m.seen); err != nil {
 		m.r.cfg.Log.Error("mark messages as shown", "display", m.display, "err", err)
 		m.arm(markRetry)
 		return err

@@ -41,11 +41,14 @@ type Route struct {
 	Best messngr.State
 }
 
-// Sessions says who has an open session on this host, for "/users".
+// Sessions says who uses this host.
 type Sessions interface {
 	// People returns the login names of people and the addresses of machines
-	// that have a session, each once.
+	// that have an open session, each once.
 	People(ctx context.Context) ([]string, error)
+	// Account returns the login name that name stands for, whatever its case, if
+	// there is such an account on this host.
+	Account(name string) (login string, ok bool)
 }
 
 // Resolver finds addresses for names that the routes do not look up themselves.
@@ -54,6 +57,18 @@ type Resolver interface {
 	LookupAddr(ctx context.Context, host string) (netip.Addr, error)
 	// LookupName finds the machine that has a message name.
 	LookupName(ctx context.Context, name string) (netip.Addr, error)
+	// IsOwn reports whether addr is one of this host's, in use or not.
+	IsOwn(addr netip.Addr) bool
+}
+
+// Rights are what people may do who do not administer the service, besides what
+// everybody may.
+type Rights struct {
+	// Emergency: send messages of the level emergency, which reach terminals that
+	// take no others, and stay on the screen until somebody acknowledges them.
+	Emergency bool
+	// Delete: delete messages that are for the machine, and so for everybody.
+	Delete bool
 }
 
 // Config is what a Router is made of.
@@ -65,6 +80,7 @@ type Config struct {
 	Resolver Resolver
 	// Routes in the order in which they are tried.
 	Routes []Route
+	Rights Rights
 	Log    *slog.Logger
 	// Host and Workgroup are this machine's own names.
 	Host, Workgroup string
@@ -83,8 +99,8 @@ type Router struct {
 	people   signal // somebody logged on or off
 	evidence signal // something became known of a sent message
 
-	ledger  ledger
-	telling sync.Mutex // held to bring evidence of local messages to their senders
+	ledger ledger
+	lost   sync.Map // of recipientKey: the error that kept its outcome from the books
 
 	// running is done when Run ends; attempts live under it, not under the
 	// context of whoever asked for them.

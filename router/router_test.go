@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -50,6 +51,7 @@ type options struct {
 	policy policy.Config
 	routes []router.Route
 	keep   store.Retention
+	rights router.Rights
 }
 
 func newHost(t testing.TB, o options) *host {
@@ -57,7 +59,7 @@ func newHost(t testing.TB, o options) *host {
 	if o.store == nil {
 		o.store = &shelf{Store: memstore.New()}
 	}
-	h := &host{store: o.store, sessions: &people{list: []string{"alice"}}, resolver: &resolver{}}
+	h := &host{store: o.store, sessions: &people{list: []string{"alice"}}, resolver: &resolver{dns: map[string]string{"self.local": "10.0.0.17"}}}
 	log := slog.New(slog.DiscardHandler)
 	h.names = names.New(oem.Page{}, nil, o.store, log)
 	for _, e := range []names.Entry{
@@ -77,7 +79,7 @@ func newHost(t testing.TB, o options) *host {
 	}
 	h.cfg = router.Config{
 		Store: o.store, Names: h.names, Policy: h.policy, Sessions: h.sessions, Resolver: h.resolver,
-		Routes: o.routes, Log: log, Host: "PC17", Workgroup: "WORKGROUP", Retention: o.keep,
+		Routes: o.routes, Log: log, Host: "PC17", Workgroup: "WORKGROUP", Retention: o.keep, Rights: o.rights,
 	}
 	h.Router = router.New(h.cfg)
 	return h
@@ -197,11 +199,11 @@ func (s *shelf) Inbox(ctx context.Context, q store.Query) ([]store.Entry, error)
 	return s.Store.Inbox(ctx, q)
 }
 
-func (s *shelf) Mark(ctx context.Context, mark store.Mark, at time.Time, ids ...messngr.ID) (int, error) {
+func (s *shelf) Mark(ctx context.Context, mark store.Mark, reader string, at time.Time, ids ...messngr.ID) (int, error) {
 	if err := s.first("Mark"); err != nil {
 		return 0, err
 	}
-	return s.Store.Mark(ctx, mark, at, ids...)
+	return s.Store.Mark(ctx, mark, reader, at, ids...)
 }
 
 func (s *shelf) Queue(ctx context.Context, out store.Outgoing) error {
@@ -239,13 +241,22 @@ func fails() error { return errDisk }
 // errNotKept makes Take succeed without keeping anything.
 var errNotKept = errors.New("not kept")
 
-// people says who is logged on.
+// people says who is logged on, and who could be.
 type people struct {
-	list []string
-	err  error
+	list     []string
+	accounts []string
+	err      error
 }
 
 func (p *people) People(context.Context) ([]string, error) { return p.list, p.err }
+
+func (p *people) Account(name string) (string, bool) {
+	i := slices.IndexFunc(p.accounts, func(login string) bool { return strings.EqualFold(login, name) })
+	if i < 0 {
+		return "", false
+	}
+	return p.accounts[i], true
+}
 
 // resolver knows addresses of DNS names and of message names.
 type resolver struct {
@@ -265,6 +276,8 @@ func (r *resolver) lookup(kind, name string, known map[string]string) (netip.Add
 	}
 	return netip.Addr{}, errors.New("no such host")
 }
+
+func (r *resolver) IsOwn(addr netip.Addr) bool { return addr == netip.MustParseAddr("10.0.0.17") }
 
 func (r *resolver) LookupAddr(_ context.Context, host string) (netip.Addr, error) {
 	return r.lookup("dns", host, r.dns)

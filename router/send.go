@@ -89,6 +89,11 @@ func (r *Router) Send(ctx context.Context, req Request) (Sent, error) {
 	for i := range targets {
 		r.spawn(func() { r.carry(out, i, targets[i].lost, deadline) })
 	}
+	defer func() {
+		for i := range targets {
+			r.lost.Delete(recipientKey{out.Message.ID, i})
+		}
+	}()
 	return r.awaitState(ctx, req.Want, out.Message.ID)
 }
 
@@ -157,6 +162,7 @@ func (r *Router) awaitState(ctx context.Context, want *messngr.State, id messngr
 		if err != nil {
 			return Sent{}, err
 		}
+		r.addLost(&out)
 		sent, hope, busy := r.assess(out, want)
 		if !hope || grace != nil && !busy {
 			return sent, nil

@@ -141,7 +141,7 @@ func isQuiet(e store.Entry) bool { return e.Quiet && e.Message.Level < messngr.L
 func (l *showLoop) one(ctx context.Context, e store.Entry) {
 	if l.show(ctx, e.Message) {
 		l.r.counters.Shown.Add(1)
-		l.marks.add(sighting{e.Message.ID, e.Attempt})
+		l.marks.add(sightingOf(e))
 	}
 }
 

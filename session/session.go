@@ -74,10 +74,23 @@ func (m merged) Sessions(ctx context.Context) ([]Session, error) {
 		}
 	}
 	if len(errs) == len(m) {
-		return nil, errors.Join(errs...)
+		return nil, silence(errs)
 	}
 	return all, nil
 }
+
+// silence is why no source tells who is logged on.
+type silence []error
+
+func (s silence) Error() string {
+	var why []string
+	for _, err := range s {
+		why = append(why, strings.TrimPrefix(err.Error(), "session: "))
+	}
+	return "this host does not tell who is logged on: " + strings.Join(why, "; ")
+}
+
+func (s silence) Unwrap() []error { return s }
 
 func (m merged) watch(ctx context.Context, changed func()) error {
 	done := make(chan error)

@@ -34,16 +34,19 @@ type Store interface {
 	Take(ctx context.Context, in Incoming) (e Entry, duplicate bool, err error)
 	// Inbox lists received messages.
 	Inbox(ctx context.Context, q Query) ([]Entry, error)
-	// Entry returns one received message; messngr.ErrNotFound if there is none.
-	Entry(ctx context.Context, id messngr.ID) (Entry, error)
-	// Mark adds what people and displays did to messages. Ids that are not
-	// there are passed over; it returns how many messages were.
-	Mark(ctx context.Context, mark Mark, at time.Time, ids ...messngr.ID) (int, error)
+	// Entry returns one received message with the marks of a reader, as in Query;
+	// messngr.ErrNotFound if there is none.
+	Entry(ctx context.Context, id messngr.ID, reader string) (Entry, error)
+	// Mark adds what people and displays did to messages. Everybody reads and
+	// acknowledges for himself: reader is the person's login name, or "" for
+	// nobody in particular, and means nothing for Shown. Ids that are not there are
+	// passed over; it returns how many messages were.
+	Mark(ctx context.Context, mark Mark, reader string, at time.Time, ids ...messngr.ID) (int, error)
 	// Delete removes received messages, and returns how many.
 	Delete(ctx context.Context, ids ...messngr.ID) (int, error)
-	// Counts says how many received messages there are, and how many unread,
-	// for the audiences; nil means all.
-	Counts(ctx context.Context, audiences []string) (total, unread int, err error)
+	// Counts says how many received messages there are for the audiences, and how
+	// many of them the reader has not read; both as in Query.
+	Counts(ctx context.Context, audiences []string, reader string) (total, unread int, err error)
 
 	// Queue stores a message that is to be sent, before its first attempt. It
 	// gives the message its Seq and leaves Recipient.Attempts to Begin. The id
@@ -56,7 +59,8 @@ type Store interface {
 	// Finish records Ended, Via, Evidence, Code and Failure of the attempt with
 	// that Number; an empty Via keeps the one that was known, and Ended may not
 	// be zero. Later evidence for the same attempt, such as a receipt, replaces
-	// what was known. messngr.ErrNotFound if there is no such attempt.
+	// what was known, unless it says less: what is proven stays (Attempt.Yields).
+	// messngr.ErrNotFound if there is no such attempt.
 	Finish(ctx context.Context, a Attempt) error
 	// Sent lists sent messages with their attempts. Query.Audiences selects by
 	// Outgoing.Owner here, After and Before bound Outgoing.Seq, Search looks at
@@ -106,8 +110,9 @@ type Entry struct {
 	Message *messngr.Message
 	Quiet   bool
 	Attempt int64 // as in Incoming
-	// When it was first displayed, read, and acknowledged by a person; zero if
-	// it was not.
+	// Shown is when it was first displayed; Read and Acknowledged when the reader
+	// of the query first read and acknowledged it, or anybody if that named none;
+	// zero if it was not.
 	Shown, Read, Acknowledged time.Time
 }
 
@@ -115,7 +120,7 @@ type Entry struct {
 type Mark uint8
 
 // The marks. Each is set once and keeps its first time; Unread removes the
-// time of reading.
+// reader's time of reading.
 const (
 	Shown Mark = iota
 	Read
@@ -128,7 +133,10 @@ type Query struct {
 	// Audiences selects by audience (of a sent message: by owner); nil: all.
 	// The machine's own messages are those of the audience "".
 	Audiences []string
-	// Unread and Unshown select messages that were not read, or not shown yet.
+	// Reader is the login name of the person whose marks count; "": anybody's.
+	Reader string
+	// Unread and Unshown select messages that the reader has not read, or that were
+	// not shown yet.
 	Unread, Unshown bool
 	// Search selects messages that contain all these words in sender, recipient,
 	// title or text, whatever their case and accents; the last word may be the
@@ -213,6 +221,12 @@ type Attempt struct {
 	// Failure is why it ended without success, for a person, and Code the
 	// stable word for it (messngr.Code); both "" if it succeeded.
 	Failure, Code string
+}
+
+// Yields reports whether evidence of the state next replaces what is known of a: it
+// does while a runs, and afterwards if it says no less.
+func (a *Attempt) Yields(next messngr.State) bool {
+	return a.Ended.IsZero() || rank(next) >= rank(a.Evidence.State)
 }
 
 // State is what is known of the message's way to r: the best that any attempt

@@ -18,7 +18,7 @@ import (
 func (s *Service) status(ctx context.Context, who messngr.Principal, _ nothing) (control.Status, error) {
 	st := s.Status(ctx)
 	var err error
-	st.Total, st.Unread, err = s.Store.Counts(ctx, who.Audiences())
+	st.Total, st.Unread, err = s.Store.Counts(ctx, who.Audiences(), who.Login)
 	return st, err
 }
 
@@ -105,6 +105,15 @@ func (s *Service) mayClaim(who messngr.Principal, owner, name string) error {
 	}
 	if s.Policy.Reserved(name) || !strings.EqualFold(name, who.Login) && isPerson(name) {
 		return fmt.Errorf("%w: only root and members of the group messngr may add the name %s", messngr.ErrRefused, name)
+	}
+	mine := 0
+	for _, e := range s.Names.List() {
+		if e.Kind == names.Alias && e.User == who.Login {
+			mine++
+		}
+	}
+	if mine >= s.MaxNames {
+		return fmt.Errorf("%w: %s has %d, which is as many as one person may add", names.ErrTooMany, who.Login, mine)
 	}
 	return nil
 }

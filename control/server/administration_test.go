@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"os/user"
 	"testing"
 
@@ -95,6 +96,21 @@ func TestNames(t *testing.T) {
 		{bob, "faxes", 204, ""},
 	} {
 		h.want(tt.who, "DELETE", "/v1/names/"+tt.name, "", tt.status, tt.code)
+	}
+}
+
+// Nobody takes more names than one person needs.
+func TestNamesOfOnePerson(t *testing.T) {
+	h := newHouse(t)
+	for i, status := range []int{201, 201, 201, 409} {
+		code := map[int]string{409: "conflict"}[status]
+		h.want(alice, "POST", "/v1/names", fmt.Sprintf(`{"name":"n%d"}`, i), status, code)
+	}
+	h.want(alice, "DELETE", "/v1/names/n0", "", 204, "")
+	h.want(alice, "POST", "/v1/names", `{"name":"n9"}`, 201, "")
+	h.want(bob, "POST", "/v1/names", `{"name":"n4"}`, 201, "")
+	for i := range 5 {
+		h.want(root, "POST", "/v1/names", fmt.Sprintf(`{"name":"r%d"}`, i), 201, "")
 	}
 }
 

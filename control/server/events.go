@@ -60,11 +60,15 @@ func (c *changes) followed() bool {
 	return len(c.followers) > 0
 }
 
-// publish tells every follower what happened to the messages that it may see.
-func (c *changes) publish(kind string, list []change) {
+// publish tells every follower what happened to the messages that it may see; those
+// of the reader alone, if there is one.
+func (c *changes) publish(kind, reader string, list []change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for f := range c.followers {
+		if reader != "" && f.who.Login != reader {
+			continue
+		}
 		var ids []messngr.ID
 		for _, ch := range list {
 			if f.who.MaySee(ch.audience) {
@@ -179,7 +183,7 @@ func (s *Service) affected(ctx context.Context, who messngr.Principal, ids ...me
 	}
 	var list []change
 	for _, id := range ids {
-		e, err := s.Store.Entry(ctx, id)
+		e, err := s.Store.Entry(ctx, id, "")
 		if err == nil && who.MaySee(e.Message.Audience) {
 			list = append(list, change{id, e.Message.Audience})
 		}

@@ -53,7 +53,7 @@ func newInboxes(t *testing.T) *inboxes {
 		t.Fatal(err)
 	}
 	h.router = router.New(router.Config{Store: h.store, Names: table, Policy: rules, Log: log, Host: "PC17", Workgroup: "WORKGROUP"})
-	s := &server.Service{Router: h.router, Store: h.store, Names: table, Policy: rules, Log: log}
+	s := &server.Service{Router: h.router, Status: func(context.Context) control.Status { return control.Status{} }, Store: h.store, Names: table, Policy: rules, Log: log}
 	h.root = h.serve(t, s, messngr.Principal{Login: "root", Admin: true})
 	h.alice = h.serve(t, s, messngr.Principal{UID: 1000, Login: "alice"})
 	h.bob = h.serve(t, s, messngr.Principal{UID: 1001, Login: "bob"})
@@ -172,7 +172,7 @@ func TestEventsTellWhatBecomesOfMessages(t *testing.T) {
 	if n, err := h.alice.Mark(t.Context(), control.MarkRequest{IDs: []messngr.ID{id}, As: "shown"}); err != nil || n != 1 {
 		t.Fatalf("Mark(shown) = %d, %v", n, err)
 	}
-	if e, err := h.store.Entry(t.Context(), id); err != nil || e.Shown.IsZero() {
+	if e, err := h.store.Entry(t.Context(), id, "alice"); err != nil || e.Shown.IsZero() {
 		t.Errorf("after Mark(shown) the store says %v, %v", e.Shown, err)
 	}
 	if err := h.root.Delete(t.Context(), old); err != nil { // by somebody else
@@ -208,7 +208,7 @@ func TestEventsOfOthers(t *testing.T) {
 	if _, err := h.alice.Mark(t.Context(), control.MarkRequest{IDs: []messngr.ID{secret}, As: "read"}); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, all, short{Kind: control.EventRead, IDs: []messngr.ID{secret}})
+	quiet(t, all) // everybody reads for himself
 	if err := h.alice.Delete(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +230,48 @@ func TestOwnMessagesOfAnAdministrator(t *testing.T) {
 			t.Errorf("own=%v: %d messages of %d, %d unread, %v; want %d", own, len(l.Messages), l.Total, l.Unread, err, want)
 		}
 	}
+}
+
+// What is for the machine is read by everybody for himself, and deleted by nobody but
+// an administrator.
+func TestMessagesForTheMachine(t *testing.T) {
+	h := newInboxes(t)
+	alices, bobs := events(t, h.alice, -1, true), events(t, h.bob, -1, true)
+	for _, ch := range []<-chan control.Event{alices, bobs} {
+		expect(t, ch, short{Kind: control.EventResync})
+	}
+	id := h.arrive(t, "PC17", "for all")
+	for _, ch := range []<-chan control.Event{alices, bobs} {
+		expect(t, ch, short{Kind: control.EventArrived, Text: "for all"})
+	}
+	for _, as := range []string{"read", "acknowledged"} {
+		if n, err := h.bob.Mark(t.Context(), control.MarkRequest{IDs: []messngr.ID{id}, As: as}); n != 1 || err != nil {
+			t.Fatalf("Mark = %d, %v", n, err)
+		}
+		expect(t, bobs, short{Kind: as, IDs: []messngr.ID{id}})
+	}
+	quiet(t, alices)
+	for who, unread := range map[*control.Client]int{h.alice: 1, h.bob: 0, h.root: 1} {
+		l, err := who.Messages(t.Context(), control.MessageQuery{})
+		if err != nil || l.Unread != unread || (l.Messages[0].ReadAt == nil) != (unread == 1) || (l.Messages[0].AcknowledgedAt == nil) != (unread == 1) {
+			t.Errorf("%d unread, %+v, %v; want %d", l.Unread, l.Messages, err, unread)
+		}
+		m, err := who.Message(t.Context(), id)
+		if err != nil || (m.ReadAt == nil) != (unread == 1) {
+			t.Errorf("the message is %+v, %v", m, err)
+		}
+		if st, err := who.Status(t.Context()); err != nil || st.Unread != unread {
+			t.Errorf("status tells of %d unread, %v; want %d", st.Unread, err, unread)
+		}
+	}
+	var declined *control.Error
+	if err := h.bob.Delete(t.Context(), id); !errors.As(err, &declined) || declined.Code != "forbidden" {
+		t.Errorf("bob deletes it: %v, want forbidden", err)
+	}
+	if err := h.root.Delete(t.Context(), id); err != nil {
+		t.Errorf("root deletes it: %v", err)
+	}
+	expect(t, alices, short{Kind: control.EventDeleted, IDs: []messngr.ID{id}})
 }
 
 // A client that reads nothing is told to look again, and costs nothing.
@@ -256,7 +298,7 @@ func TestChangesThatNobodyReads(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	for i := range 1000 {
 		as := []string{"read", "unread"}[i%2]
-		if _, err := h.root.Mark(t.Context(), control.MarkRequest{IDs: slices.Repeat([]messngr.ID{id}, 50), As: as}); err != nil {
+		if _, err := h.alice.Mark(t.Context(), control.MarkRequest{IDs: slices.Repeat([]messngr.ID{id}, 50), As: as}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,7 +39,7 @@ func (s *Service) importMail(ctx context.Context, who messngr.Principal, req con
 	var answer control.ImportAnswer
 	defer s.changes.resync() // the streams find what is new
 	for _, old := range req.Messages {
-		repeated, err := s.importOne(ctx, req, program, old)
+		repeated, err := s.importOne(ctx, cmp.Or(req.User, who.Login), req, program, old)
 		switch {
 		case err != nil:
 			return control.ImportAnswer{}, err
@@ -51,7 +52,7 @@ func (s *Service) importMail(ctx context.Context, who messngr.Principal, req con
 	return answer, nil
 }
 
-func (s *Service) importOne(ctx context.Context, req control.ImportRequest, program string, old control.OldMessage) (repeated bool, err error) {
+func (s *Service) importOne(ctx context.Context, reader string, req control.ImportRequest, program string, old control.OldMessage) (repeated bool, err error) {
 	text := oem.Clean(oem.Normalize(old.Text))
 	if len(text) > messngr.MaxText {
 		return false, &messngr.TooLongError{Limit: messngr.MaxText, Length: len(text)}
@@ -76,8 +77,8 @@ func (s *Service) importOne(ctx context.Context, req control.ImportRequest, prog
 		return repeated, err
 	}
 	// Quiet would have it counted in a digest, but it was seen long ago.
-	if _, err = s.Store.Mark(ctx, store.Shown, m.Time, m.ID); err == nil && old.Read {
-		_, err = s.Store.Mark(ctx, store.Read, m.Time, m.ID)
+	if _, err = s.Store.Mark(ctx, store.Shown, "", m.Time, m.ID); err == nil && old.Read {
+		_, err = s.Store.Mark(ctx, store.Read, reader, m.Time, m.ID)
 	}
 	return false, err
 }

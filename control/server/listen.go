@@ -137,7 +137,7 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 			_ = srv.Close()
 		}
 	})
-	err := srv.Serve(l)
+	err := srv.Serve(newCrowd(l))
 	if stop() { // ctx has not ended, so the socket has failed
 		_ = srv.Close()
 		return err
@@ -150,6 +150,9 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 // the word of the kernel.
 func PeerCredentials(r *http.Request) (messngr.Principal, bool) {
 	conn, _ := r.Context().Value(connKey{}).(net.Conn)
+	if v, ok := conn.(*visitor); ok {
+		conn = v.Conn
+	}
 	uid, ok := peerUID(conn)
 	if !ok {
 		return messngr.Principal{}, false

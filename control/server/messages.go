@@ -19,7 +19,7 @@ const keepalive = 30 * time.Second
 func (s *Service) list(ctx context.Context, who messngr.Principal, in control.MessageQuery) (control.MessageList, error) {
 	who = asOwner(who, in.Own)
 	q := queryOf(&in)
-	q.Audiences = who.Audiences()
+	q.Audiences, q.Reader = who.Audiences(), who.Login
 	entries, err := s.Store.Inbox(ctx, q)
 	if err != nil {
 		return control.MessageList{}, err
@@ -28,7 +28,7 @@ func (s *Service) list(ctx context.Context, who messngr.Principal, in control.Me
 	for i, e := range entries {
 		answer.Messages[i] = message(e)
 	}
-	answer.Total, answer.Unread, err = s.Store.Counts(ctx, who.Audiences())
+	answer.Total, answer.Unread, err = s.Store.Counts(ctx, who.Audiences(), who.Login)
 	return answer, err
 }
 
@@ -80,7 +80,7 @@ type messageRef struct {
 
 // show returns one received message.
 func (s *Service) show(ctx context.Context, who messngr.Principal, in messageRef) (control.Message, error) {
-	e, err := s.Store.Entry(ctx, in.ID)
+	e, err := s.Store.Entry(ctx, in.ID, who.Login)
 	switch {
 	case errors.Is(err, messngr.ErrNotFound), err == nil && !who.MaySee(e.Message.Audience):
 		return control.Message{}, noMessage(in.ID)
@@ -94,7 +94,8 @@ func (s *Service) show(ctx context.Context, who messngr.Principal, in messageRef
 // those that the asker may not see.
 func noMessage(id messngr.ID) error { return fmt.Errorf("message %v: %w", id, messngr.ErrNotFound) }
 
-// delete removes one received message.
+// delete removes one received message. Those that are for the machine are deleted by
+// those who administer the service, unless the configuration says otherwise.
 func (s *Service) delete(ctx context.Context, who messngr.Principal, in messageRef) (nothing, error) {
 	gone := s.affected(ctx, who, in.ID)
 	n, err := s.Router.Delete(ctx, who, in.ID)
@@ -104,14 +105,15 @@ func (s *Service) delete(ctx context.Context, who messngr.Principal, in messageR
 	case n == 0:
 		return nothing{}, noMessage(in.ID)
 	}
-	s.changes.publish(control.EventDeleted, gone)
+	s.changes.publish(control.EventDeleted, "", gone)
 	return nothing{}, nil
 }
 
 // maxMarks is how many messages one request can mark.
 const maxMarks = 10_000
 
-// mark marks received messages, and returns how many of them were there.
+// mark marks received messages, and returns how many of them were there. Everybody
+// reads and acknowledges for himself.
 func (s *Service) mark(ctx context.Context, who messngr.Principal, in control.MarkRequest) (control.CountAnswer, error) {
 	marks := map[string]store.Mark{"shown": store.Shown, "read": store.Read, "unread": store.Unread, "acknowledged": store.Acknowledged}
 	mark, ok := marks[in.As]
@@ -123,7 +125,7 @@ func (s *Service) mark(ctx context.Context, who messngr.Principal, in control.Ma
 	}
 	n, err := s.Router.Mark(ctx, who, mark, in.IDs...)
 	if err == nil && mark != store.Shown {
-		s.changes.publish(in.As, s.affected(ctx, who, in.IDs...))
+		s.changes.publish(in.As, who.Login, s.affected(ctx, who, in.IDs...))
 	}
 	return control.CountAnswer{Count: n}, err
 }
@@ -133,7 +135,7 @@ func (s *Service) mark(ctx context.Context, who messngr.Principal, in control.Ma
 // service is still there. It ends when the client leaves or the service stops.
 func (s *Service) watch(ctx context.Context, who messngr.Principal, in control.WatchQuery, open func() (*stream, error)) error {
 	who = asOwner(who, in.Own)
-	q := store.Query{Audiences: who.Audiences(), Search: in.Search}
+	q := store.Query{Audiences: who.Audiences(), Reader: who.Login, Search: in.Search}
 	if in.After != nil {
 		q.After = *in.After
 	} else {

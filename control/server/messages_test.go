@@ -41,7 +41,7 @@ func TestMessageShowsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, mark := range []store.Mark{store.Shown, store.Read, store.Acknowledged} {
-		if _, err := h.store.Mark(t.Context(), mark, now.Add(time.Minute), m.ID); err != nil {
+		if _, err := h.store.Mark(t.Context(), mark, "alice", now.Add(time.Minute), m.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

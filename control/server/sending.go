@@ -134,8 +134,12 @@ func host(a netip.AddrPort) string {
 	return a.Addr().String()
 }
 
-// hint says what the sender of a message that did not arrive can do.
+// hint says what the sender of a message that did not arrive can do. via is the route
+// that it took, or "" if it took none.
 func hint(code, via string) string {
+	if via == router.Local {
+		return localHint(code)
+	}
 	switch code {
 	case "unknown_name":
 		return "check the spelling; is that machine on, on the same network, and its Messenger service running? With its address: send --at ADDRESS NAME"
@@ -148,12 +152,32 @@ func hint(code, via string) string {
 	case "too_long":
 		return "shorten the text or choose another route with --via"
 	case "unavailable":
-		if via == "mailslot" {
-			return "see messngr status for the ports in use"
-		}
-		return "is the machine on, and does a firewall between you and it let TCP 139 through?"
+		return unreachableHint(via)
 	case "uncertain":
 		return "the answer to the last step was lost, so it may or may not have arrived; ask before you send it again"
+	}
+	return ""
+}
+
+// localHint is hint for what would not have left this machine.
+func localHint(code string) string {
+	switch code {
+	case "unknown_name":
+		return "check the spelling; somebody on another machine is USER@HOST, or a name: messngr send NAME"
+	case "too_long":
+		return "shorten the text"
+	}
+	return "" // the error says what is wrong here
+}
+
+// unreachableHint says what may be in the way of a route.
+func unreachableHint(via string) string {
+	ports := map[string]string{"smb": "TCP 139", "rpc": "UDP 135", "rwall": "UDP 111 and that of its rwalld"}
+	switch port := ports[via]; {
+	case via == "mailslot":
+		return "see messngr status for the ports in use"
+	case port != "":
+		return "is the machine on, and does a firewall between you and it let " + port + " through?"
 	}
 	return ""
 }

@@ -27,7 +27,7 @@ func TestSendTellsWhatBecameOfEveryRecipient(t *testing.T) {
 		{To: "GONE", State: messngr.Failed, Via: "smb", Code: "unavailable", Error: "unavailable"},
 		{To: "BUSY", State: messngr.Refused, Via: "smb", Code: "busy", Error: "busy"},
 		{To: "LONG", State: messngr.Failed, Via: "smb", Code: "too_long", Error: "text of 20 bytes is longer than the 10 bytes that this route carries"},
-		{To: "bob@pc99", State: messngr.Failed, Code: "unknown_name", Error: "pc99: name not found: no such host"},
+		{To: "bob@pc99", State: messngr.Failed, Code: "unknown_name", Error: "pc99: no such host"},
 	}
 	for i := range got.Recipients {
 		r := &got.Recipients[i]

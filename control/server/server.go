@@ -36,6 +36,9 @@ type Service struct {
 	Status func(ctx context.Context) control.Status
 	// Stop ends the service. It may be called before Serve has returned.
 	Stop func()
+	// MaxNames is how many names somebody may add who does not administer the
+	// service.
+	MaxNames int
 	// NetBIOS asks the name service; nil if it is switched off.
 	NetBIOS NetBIOS
 	// Who lists the machines on the networks; nil if NetBIOS is switched off.

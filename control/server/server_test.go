@@ -75,7 +75,7 @@ func newHouse(t testing.TB) *house {
 		}),
 		Store: h.store, Names: table, Policy: rules, Log: log, NetBIOS: h.carrier, Injection: &injection{}, Who: whoIsThere,
 		Status: func(context.Context) control.Status { return fullStatus(table) },
-		Stop:   func() { h.stopped++ },
+		Stop:   func() { h.stopped++ }, MaxNames: 3,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -259,6 +259,10 @@ func (*carrier) Places(name netbios.Name) []names.Place {
 }
 
 func (*carrier) People(context.Context) ([]string, error) { return []string{"alice", "bob"}, nil }
+
+func (*carrier) Account(name string) (string, bool) { return "carol", strings.EqualFold(name, "carol") }
+
+func (*carrier) IsOwn(addr netip.Addr) bool { return addr == netip.MustParseAddr("10.0.0.17") }
 
 func (*carrier) LookupAddr(context.Context, string) (netip.Addr, error) {
 	return netip.Addr{}, errors.New("no such host")

@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -36,13 +37,42 @@ func (s *Store) Take(ctx context.Context, in store.Incoming) (e store.Entry, dup
 		s.origins[in.Origin] = first{e.Seq, m.ID, e.Message.Time}
 	}
 	s.received = append(s.received, e)
+	s.seqs[m.ID] = e.Seq
 	e.Message = m
 	return e, false, nil
 }
 
 // find returns the index of a received message, or -1.
 func (s *Store) find(id messngr.ID) int {
-	return slices.IndexFunc(s.received, func(e store.Entry) bool { return e.Message.ID == id })
+	seq, ok := s.seqs[id]
+	if !ok {
+		return -1
+	}
+	i, _ := slices.BinarySearchFunc(s.received, seq, func(e store.Entry, seq int64) int { return cmp.Compare(e.Seq, seq) })
+	return i
+}
+
+// keep removes the received messages that keep does not want, and returns how many.
+func (s *Store) keep(keep func(i int, e *store.Entry) bool) int {
+	before := len(s.received)
+	s.received = filter(s.received, func(i int, e *store.Entry) bool {
+		if keep(i, e) {
+			return true
+		}
+		delete(s.seqs, e.Message.ID)
+		delete(s.readings, e.Seq)
+		return false
+	})
+	return before - len(s.received)
+}
+
+// as returns the entry with the marks of a reader.
+func (s *Store) as(reader string, e store.Entry) store.Entry {
+	if reader != "" {
+		r := s.readings[e.Seq][reader]
+		e.Read, e.Acknowledged = r.read, r.acknowledged
+	}
+	return e
 }
 
 // Inbox implements store.Store.
@@ -54,6 +84,7 @@ func (s *Store) Inbox(ctx context.Context, q store.Query) ([]store.Entry, error)
 	defer leave()
 	var list []store.Entry
 	for _, e := range s.received {
+		e = s.as(q.Reader, e)
 		if q.Unread && !e.Read.IsZero() || q.Unshown && !e.Shown.IsZero() {
 			continue
 		}
@@ -82,7 +113,7 @@ func cut[T any](q *store.Query, list []T) []T {
 }
 
 // Entry implements store.Store.
-func (s *Store) Entry(ctx context.Context, id messngr.ID) (e store.Entry, err error) {
+func (s *Store) Entry(ctx context.Context, id messngr.ID, reader string) (e store.Entry, err error) {
 	leave, err := s.enter(ctx)
 	if err != nil {
 		return e, err
@@ -92,11 +123,11 @@ func (s *Store) Entry(ctx context.Context, id messngr.ID) (e store.Entry, err er
 	if i < 0 {
 		return e, notFound(id)
 	}
-	return s.received[i], nil
+	return s.as(reader, s.received[i]), nil
 }
 
 // Mark implements store.Store.
-func (s *Store) Mark(ctx context.Context, mark store.Mark, at time.Time, ids ...messngr.ID) (int, error) {
+func (s *Store) Mark(ctx context.Context, mark store.Mark, reader string, at time.Time, ids ...messngr.ID) (int, error) {
 	if mark > store.Acknowledged {
 		return 0, fmt.Errorf("store: unknown mark %d", mark)
 	}
@@ -105,32 +136,44 @@ func (s *Store) Mark(ctx context.Context, mark store.Mark, at time.Time, ids ...
 		return 0, err
 	}
 	defer leave()
-	n := 0
-	for i := range s.received {
-		if e := &s.received[i]; slices.Contains(ids, e.Message.ID) {
-			set(e, mark, micro(at))
-			n++
+	marked := make(map[messngr.ID]bool)
+	for _, id := range ids {
+		if i := s.find(id); i >= 0 && !marked[id] {
+			marked[id] = true
+			s.set(&s.received[i], mark, reader, micro(at))
 		}
 	}
-	return n, nil
+	return len(marked), nil
 }
 
-func set(e *store.Entry, mark store.Mark, at time.Time) {
-	once := func(t *time.Time) {
-		if t.IsZero() {
-			*t = at
+func (s *Store) set(e *store.Entry, mark store.Mark, reader string, at time.Time) {
+	once := func(times ...*time.Time) {
+		for _, t := range times {
+			if t.IsZero() {
+				*t = at
+			}
 		}
 	}
+	if s.readings[e.Seq] == nil {
+		s.readings[e.Seq] = make(map[string]reading)
+	}
+	r := s.readings[e.Seq][reader]
 	switch mark {
 	case store.Shown:
 		once(&e.Shown)
 	case store.Read:
-		once(&e.Read)
+		once(&e.Read, &r.read)
 	case store.Unread:
-		e.Read = time.Time{}
+		r.read, e.Read = time.Time{}, time.Time{}
+		for other, o := range s.readings[e.Seq] {
+			if other != reader && !o.read.IsZero() && (e.Read.IsZero() || o.read.Before(e.Read)) {
+				e.Read = o.read
+			}
+		}
 	case store.Acknowledged:
-		once(&e.Acknowledged)
+		once(&e.Acknowledged, &r.acknowledged)
 	}
+	s.readings[e.Seq][reader] = r
 }
 
 // Delete implements store.Store.
@@ -140,15 +183,15 @@ func (s *Store) Delete(ctx context.Context, ids ...messngr.ID) (int, error) {
 		return 0, err
 	}
 	defer leave()
-	before := len(s.received)
-	s.received = slices.DeleteFunc(s.received, func(e store.Entry) bool {
-		return slices.Contains(ids, e.Message.ID)
-	})
-	return before - len(s.received), nil
+	gone := make(map[messngr.ID]bool, len(ids))
+	for _, id := range ids {
+		gone[id] = true
+	}
+	return s.keep(func(_ int, e *store.Entry) bool { return !gone[e.Message.ID] }), nil
 }
 
 // Counts implements store.Store.
-func (s *Store) Counts(ctx context.Context, audiences []string) (total, unread int, err error) {
+func (s *Store) Counts(ctx context.Context, audiences []string, reader string) (total, unread int, err error) {
 	leave, err := s.enter(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -159,7 +202,7 @@ func (s *Store) Counts(ctx context.Context, audiences []string) (total, unread i
 			continue
 		}
 		total++
-		if e.Read.IsZero() {
+		if s.as(reader, e).Read.IsZero() {
 			unread++
 		}
 	}

@@ -79,6 +79,9 @@ func (s *Store) Finish(ctx context.Context, a store.Attempt) error {
 	if known == nil {
 		return fmt.Errorf("store: attempt %d: %w", a.Number, messngr.ErrNotFound)
 	}
+	if !known.Yields(a.Evidence.State) {
+		return nil
+	}
 	if a.Via != "" {
 		known.Via = a.Via
 	}

@@ -21,13 +21,18 @@ import (
 type Store struct {
 	mu       sync.Mutex
 	closed   bool
-	received []store.Entry // by Seq
+	received []store.Entry // by Seq; the marks are anybody's
+	seqs     map[messngr.ID]int64
+	readings map[int64]map[string]reading // by Seq and reader
 	sent     []store.Outgoing
 	origins  map[messngr.Origin]first
 	settings map[string]map[string]string
 	// The last numbers given.
 	lastReceived, lastSent, lastAttempt int64
 }
+
+// reading is when one person read and acknowledged one message; zero: not.
+type reading struct{ read, acknowledged time.Time }
 
 // first is what is remembered of the hand-over that had an origin first.
 type first struct {
@@ -44,6 +49,8 @@ var errClosed = fmt.Errorf("store: closed: %w", messngr.ErrUnavailable)
 func New() *Store {
 	return &Store{
 		origins:  make(map[messngr.Origin]first),
+		seqs:     make(map[messngr.ID]int64),
+		readings: make(map[int64]map[string]reading),
 		settings: make(map[string]map[string]string),
 	}
 }
@@ -154,7 +161,7 @@ func (s *Store) Prune(ctx context.Context, r store.Retention, now time.Time) (in
 	tooOld := func(t time.Time) bool { return r.Age > 0 && t.Before(now.Add(-r.Age)) }
 	tooMuch := func(i, n int) bool { return r.Count > 0 && i < n-r.Count }
 
-	s.received = filter(s.received, func(i int, e *store.Entry) bool {
+	s.keep(func(i int, e *store.Entry) bool {
 		return !tooOld(e.Message.Time) && !tooMuch(i, len(s.received))
 	})
 	s.sent = filter(s.sent, func(i int, o *store.Outgoing) bool {

@@ -116,7 +116,7 @@ func BenchmarkSearch(b *testing.B) {
 	})
 	b.Run("counts", func(b *testing.B) {
 		for b.Loop() {
-			if _, _, err := s.Counts(ctx, []string{""}); err != nil {
+			if _, _, err := s.Counts(ctx, []string{""}, ""); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -108,10 +108,10 @@ func TestDiskFaults(t *testing.T) {
 			for round := range 3 {
 				fault(disk).Store(true)
 				takeAtOnce(t, s, fmt.Sprint("in round ", round))
-				if _, err := s.Mark(ctx, store.Read, time.Now(), kept[0].Message.ID); !errors.Is(err, messngr.ErrUnavailable) {
+				if _, err := s.Mark(ctx, store.Read, "", time.Now(), kept[0].Message.ID); !errors.Is(err, messngr.ErrUnavailable) {
 					t.Errorf("Mark: %v, want ErrUnavailable", err)
 				}
-				if n, _, err := s.Counts(ctx, nil); err != nil || n != len(kept) {
+				if n, _, err := s.Counts(ctx, nil, ""); err != nil || n != len(kept) {
 					t.Errorf("Counts with a fault: %d, %v; want %d", n, err, len(kept))
 				}
 				fault(disk).Store(false)
@@ -304,10 +304,10 @@ func TestWithdraw(t *testing.T) {
 	}
 	close(goOn)
 	wg.Wait()
-	if _, err := s.Entry(t.Context(), in.Message.ID); !errors.Is(err, messngr.ErrNotFound) {
+	if _, err := s.Entry(t.Context(), in.Message.ID, ""); !errors.Is(err, messngr.ErrNotFound) {
 		t.Errorf("the withdrawn message: %v, want ErrNotFound", err)
 	}
-	if _, err := s.Entry(t.Context(), other.Message.ID); err != nil {
+	if _, err := s.Entry(t.Context(), other.Message.ID, ""); err != nil {
 		t.Errorf("the other message: %v", err)
 	}
 }

@@ -18,14 +18,20 @@ func (s *Store) Inbox(ctx context.Context, q store.Query) (entries []store.Entry
 			return nil, err
 		}
 	}
-	where := ""
-	if q.Unread {
+	columns, join, where := selectEntry, "", ""
+	if q.Reader != "" {
+		columns, join = selectReading, joinReading
+	}
+	switch {
+	case q.Unread && q.Reader != "":
+		where += ` AND p.read IS NULL`
+	case q.Unread:
 		where += ` AND m.read IS NULL`
 	}
 	if q.Unshown {
 		where += ` AND m.shown IS NULL`
 	}
-	sql := selectEntry + selection(received, "audience", &q, where)
+	sql := columns + selection(received, join, "audience", &q, where)
 	err = s.read(ctx, func(c *conn) error {
 		entries = nil
 		return c.list(sql, &q, func(r *row) error {
@@ -39,17 +45,17 @@ func (s *Store) Inbox(ctx context.Context, q store.Query) (entries []store.Entry
 // selection returns the part of a statement behind the columns, for the
 // parameters that list binds. There are few different ones, so that each can
 // stay compiled.
-func selection(k kind, owner string, q *store.Query, where string) string {
+func selection(k kind, join, owner string, q *store.Query, where string) string {
 	var b strings.Builder
 	key := "m.seq"
 	if q.Searches() {
 		// CROSS JOIN keeps the order: the index leads, in the order of the
 		// numbers, and stops as soon as there are enough.
 		key = "i.rowid"
-		b.WriteString(` FROM ` + k.index() + ` i CROSS JOIN ` + string(k) + ` m ON m.seq = i.rowid
+		b.WriteString(` FROM ` + k.index() + ` i CROSS JOIN ` + string(k) + ` m ON m.seq = i.rowid` + join + `
 			WHERE ` + k.index() + ` MATCH ?5 AND `)
 	} else {
-		b.WriteString(` FROM ` + string(k) + ` m WHERE `)
+		b.WriteString(` FROM ` + string(k) + ` m` + join + ` WHERE `)
 	}
 	b.WriteString(key + ` > ?1 AND ` + key + ` < ?2`)
 	if q.Audiences != nil {
@@ -62,6 +68,9 @@ func selection(k kind, owner string, q *store.Query, where string) string {
 	b.WriteString(` LIMIT ?4`)
 	return b.String()
 }
+
+// readerParameter is the number of the parameter of joinReading.
+const readerParameter = 6
 
 // list runs a statement that ends in a selection.
 func (c *conn) list(sql string, q *store.Query, each func(*row) error) error {
@@ -82,22 +91,32 @@ func (c *conn) list(sql string, q *store.Query, each func(*row) error) error {
 		if q.Searches() {
 			b.string(match(q.Words()))
 		}
+		if q.Reader != "" {
+			b.n = readerParameter - 1
+			b.string(q.Reader)
+		}
 	}, each)
 }
 
-// Counts implements store.Store.
-func (s *Store) Counts(ctx context.Context, audiences []string) (total, unread int, err error) {
-	sql := `SELECT count(*), count(*) - count(read) FROM received`
-	if audiences != nil {
-		sql += ` WHERE audience IN (SELECT value FROM json_each(?))`
+// Counts implements store.Store. What a person has not read is what is left when the
+// messages that the person has read are taken away: those are found without looking
+// at all others.
+func (s *Store) Counts(ctx context.Context, audiences []string, reader string) (total, unread int, err error) {
+	const among = ` WHERE (?1 IS NULL OR m.audience IN (SELECT value FROM json_each(?1)))`
+	sql := `SELECT count(*), count(m.read) FROM received m` + among
+	if reader != "" {
+		sql = `SELECT count(*), (SELECT count(*) FROM reading p CROSS JOIN received m USING (seq)` + among + `
+			AND p.reader = ?2 AND p.read IS NOT NULL) FROM received m` + among
 	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(sql, func(b *binder) {
-			if audiences != nil {
-				b.list(audiences)
+			b.list(audiences)
+			if reader != "" {
+				b.string(reader)
 			}
 		}, func(r *row) error {
-			total, unread = int(r.int()), int(r.int())
+			total = int(r.int())
+			unread = total - int(r.int())
 			return r.err()
 		})
 	})

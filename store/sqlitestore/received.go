@@ -93,14 +93,23 @@ func (c *conn) first(origin messngr.Origin) (e store.Entry, err error) {
 	if err != nil {
 		return e, err
 	}
-	kept, err := c.entry(e.Message.ID)
+	kept, err := c.entry(e.Message.ID, "")
 	if errors.Is(err, messngr.ErrNotFound) {
 		return e, nil // it was deleted in the meantime
 	}
 	return kept, err
 }
 
-const selectEntry = `SELECT m.seq, quiet, attempt, shown, read, acknowledged, ` + messageColumns
+// selectEntry selects messages with anybody's marks, and selectReading with those of
+// the reader who is parameter 6.
+const (
+	selectEntry = `SELECT m.seq, quiet, attempt, shown, m.read, m.acknowledged, ` + messageColumns
+
+	selectReading = `SELECT m.seq, quiet, attempt, shown, p.read, p.acknowledged, ` + messageColumns
+)
+
+// joinReading stands behind received m for selectReading.
+const joinReading = ` LEFT JOIN reading p ON p.seq = m.seq AND p.reader = ?6`
 
 func (r *row) entry() store.Entry {
 	return store.Entry{
@@ -110,10 +119,20 @@ func (r *row) entry() store.Entry {
 	}
 }
 
-// entry returns a received message, or messngr.ErrNotFound.
-func (c *conn) entry(id messngr.ID) (e store.Entry, err error) {
+// entry returns a received message with the marks of a reader, or
+// messngr.ErrNotFound.
+func (c *conn) entry(id messngr.ID, reader string) (e store.Entry, err error) {
 	found := false
-	err = c.query(selectEntry+` FROM received m WHERE id = ?`, func(b *binder) { b.id(id) }, func(r *row) error {
+	sql := selectEntry + ` FROM received m`
+	if reader != "" {
+		sql = selectReading + ` FROM received m LEFT JOIN reading p ON p.seq = m.seq AND p.reader = ?2`
+	}
+	err = c.query(sql+` WHERE id = ?1`, func(b *binder) {
+		b.id(id)
+		if reader != "" {
+			b.string(reader)
+		}
+	}, func(r *row) error {
 		e, found = r.entry(), true
 		return r.err()
 	})
@@ -128,46 +147,72 @@ func notFound(id messngr.ID) error {
 }
 
 // Entry implements store.Store.
-func (s *Store) Entry(ctx context.Context, id messngr.ID) (e store.Entry, err error) {
+func (s *Store) Entry(ctx context.Context, id messngr.ID, reader string) (e store.Entry, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		e, err = c.entry(id)
+		e, err = c.entry(id, reader)
 		return err
 	})
 	return e, err
 }
 
 // Mark implements store.Store.
-func (s *Store) Mark(ctx context.Context, mark store.Mark, at time.Time, ids ...messngr.ID) (n int, err error) {
-	sql, err := markStatement(mark)
-	if err != nil || len(ids) == 0 {
-		return 0, err
+func (s *Store) Mark(ctx context.Context, mark store.Mark, reader string, at time.Time, ids ...messngr.ID) (n int, err error) {
+	if mark > store.Acknowledged {
+		return 0, fmt.Errorf("store: unknown mark %d", mark)
+	}
+	if len(ids) == 0 {
+		return 0, nil
 	}
 	ids = distinct(ids)
 	err = s.write(ctx, func(w *writer) error {
 		n = 0
 		for _, id := range ids {
-			if err := w.conn.exec(sql, func(b *binder) { b.time(at); b.id(id) }); err != nil {
+			there, err := w.mark(mark, reader, at, id)
+			if err != nil {
 				return err
 			}
-			n += int(w.conn.db.Changes())
+			if there {
+				n++
+			}
 		}
 		return nil
 	})
 	return n, err
 }
 
-func markStatement(mark store.Mark) (string, error) {
+// mark marks one message: for its reader first, and then for anybody.
+func (w *writer) mark(mark store.Mark, reader string, at time.Time, id messngr.ID) (there bool, err error) {
+	bind := func(b *binder) { b.time(at); b.id(id) }
+	own, all := markStatements(mark)
+	if own != "" {
+		if err := w.conn.exec(own, func(b *binder) { bind(b); b.string(reader) }); err != nil {
+			return false, err
+		}
+	}
+	err = w.conn.exec(all, bind)
+	return w.conn.db.Changes() > 0, err
+}
+
+func markStatements(mark store.Mark) (own, all string) {
+	const (
+		insert   = `INSERT INTO reading (seq, reader, `
+		selected = `) SELECT seq, ?3, ?1 FROM received WHERE id = ?2 ON CONFLICT DO UPDATE SET `
+	)
 	switch mark {
 	case store.Shown:
-		return `UPDATE received SET shown = coalesce(shown, ?1) WHERE id = ?2`, nil
+		return "", `UPDATE received SET shown = coalesce(shown, ?1) WHERE id = ?2`
 	case store.Read:
-		return `UPDATE received SET read = coalesce(read, ?1) WHERE id = ?2`, nil
+		return insert + `read` + selected + `read = coalesce(read, excluded.read)`,
+			`UPDATE received SET read = coalesce(read, ?1) WHERE id = ?2`
 	case store.Unread:
-		return `UPDATE received SET read = iif(?1, NULL, NULL) WHERE id = ?2`, nil
-	case store.Acknowledged:
-		return `UPDATE received SET acknowledged = coalesce(acknowledged, ?1) WHERE id = ?2`, nil
+		return `UPDATE reading SET read = iif(?1, NULL, NULL)
+				WHERE seq = (SELECT seq FROM received WHERE id = ?2) AND reader = ?3`,
+			`UPDATE received SET read = iif(?1 IS NULL, NULL, (SELECT min(p.read) FROM reading p WHERE p.seq = received.seq))
+				WHERE id = ?2`
+	default:
+		return insert + `acknowledged` + selected + `acknowledged = coalesce(acknowledged, excluded.acknowledged)`,
+			`UPDATE received SET acknowledged = coalesce(acknowledged, ?1) WHERE id = ?2`
 	}
-	return "", fmt.Errorf("store: unknown mark %d", mark)
 }
 
 // distinct returns ids in their order without repetitions.

@@ -14,7 +14,7 @@ const applicationID = 0x4d534752
 // migrations[i] brings a database of version i to version i+1. Versions that
 // were released are never changed: a new one is added at the end, and a database
 // of the version before it is kept in testdata.
-func migrations() []string { return []string{version1} }
+func migrations() []string { return []string{version1, version2} }
 
 // messageColumns are the columns of a messngr.Message, in the order in which
 // binder.message and row.message take them. The long ones come last, so that
@@ -111,6 +111,20 @@ CREATE VIRTUAL TABLE sent_index USING fts5 (
 	senders, recipients, titles, texts,
 	content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
+`
+
+// In version1 there was one reader for all; received.read and .acknowledged are now
+// those of whoever came first.
+const version2 = `
+CREATE TABLE reading (
+	seq    INTEGER NOT NULL REFERENCES received ON DELETE CASCADE,
+	reader TEXT NOT NULL,                    -- login name
+	read   INTEGER, acknowledged INTEGER,
+	PRIMARY KEY (seq, reader)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reading_reader ON reading (reader, read);
+INSERT INTO reading SELECT seq, audience, read, acknowledged FROM received
+	WHERE audience <> '' AND (read IS NOT NULL OR acknowledged IS NOT NULL);
 `
 
 // migrate brings the database to the version that has all steps, each in a

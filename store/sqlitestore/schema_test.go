@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -47,6 +48,31 @@ func TestUpgrade(t *testing.T) {
 				t.Errorf("version %d, error %v; want %d", got, err, newest)
 			}
 		})
+	}
+}
+
+// TestUpgradeToReaders holds that what a person has read in version 1, where there
+// was one reader for all, is read by that person afterwards.
+func TestUpgradeToReaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages.db")
+	copyFile(t, fixture(1), path)
+	db, err := sqlite3.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Exec(`UPDATE received SET audience = 'bob', read = 5000000`), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for reader, want := range map[string]int64{"bob": 5, "": 5, "alice": time.Time{}.Unix()} {
+		list, err := s.Inbox(t.Context(), store.Query{Reader: reader})
+		if err != nil || len(list) != 1 || list[0].Read.Unix() != want {
+			t.Errorf("reader %q: %+v, %v; want it read at %d", reader, list, err, want)
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ func (s *Store) Sent(ctx context.Context, q store.Query) (list []store.Outgoing,
 			return nil, err
 		}
 	}
-	sql := selectSent + selection(sent, "owner", &q, "")
+	sql := selectSent + selection(sent, "", "owner", &q, "")
 	err = s.read(ctx, func(c *conn) error {
 		list = nil
 		err := c.list(sql, &q, func(r *row) error {
@@ -224,7 +224,22 @@ func (s *Store) Finish(ctx context.Context, a store.Attempt) error {
 }
 
 func (w *writer) finish(a store.Attempt) error {
-	err := w.conn.exec(updateAttempt, func(b *binder) {
+	known, there := store.Attempt{}, false
+	err := w.conn.query(`SELECT ended, state FROM attempt WHERE number = ?`,
+		func(b *binder) { b.int(a.Number) },
+		func(r *row) error {
+			known.Ended, known.Evidence.State, there = r.time(), messngr.State(r.int()), true
+			return r.err()
+		})
+	switch {
+	case err != nil:
+		return err
+	case !there:
+		return fmt.Errorf("store: attempt %d: %w", a.Number, messngr.ErrNotFound)
+	case !known.Yields(a.Evidence.State):
+		return nil
+	}
+	err = w.conn.exec(updateAttempt, func(b *binder) {
 		b.time(a.Ended)
 		b.text(a.Via)
 		b.int(int64(a.Evidence.State))
@@ -237,9 +252,6 @@ func (w *writer) finish(a store.Attempt) error {
 	})
 	if err != nil {
 		return err
-	}
-	if w.conn.db.Changes() == 0 {
-		return fmt.Errorf("store: attempt %d: %w", a.Number, messngr.ErrNotFound)
 	}
 	return w.reopen(a.Number)
 }

@@ -36,7 +36,7 @@ func (s *suite) takeAndRead() {
 	s.equal("time in microseconds", start(), s.entry(precise.ID).Message.Time)
 	s.equal("no answers", []string(nil), s.entry(precise.ID).Message.Answers)
 
-	if _, err := s.s.Entry(s.ctx, s.message("").ID); !errors.Is(err, messngr.ErrNotFound) {
+	if _, err := s.s.Entry(s.ctx, s.message("").ID, ""); !errors.Is(err, messngr.ErrNotFound) {
 		s.Errorf("Entry of an unknown id: %v, want ErrNotFound", err)
 	}
 }
@@ -57,7 +57,7 @@ func (s *suite) origin() {
 		s.equal(what, want, got)
 	}
 	again("same origin", store.Entry{Seq: 1, Message: m})
-	_, err = s.s.Mark(s.ctx, store.Shown, m.Time, m.ID)
+	_, err = s.s.Mark(s.ctx, store.Shown, "", m.Time, m.ID)
 	s.must(err)
 	s.restart()
 	again("same origin after a restart", store.Entry{Seq: 1, Message: m, Shown: m.Time})
@@ -139,7 +139,7 @@ func (s *suite) takeAtOnce() {
 		}
 		stored++
 	}
-	total, _, err := s.s.Counts(s.ctx, nil)
+	total, _, err := s.s.Counts(s.ctx, nil, "")
 	s.must(err)
 	s.equal("messages", stored, total)
 }
@@ -153,9 +153,9 @@ func (s *suite) inboxQueries() {
 		s.take(m)
 		ids = append(ids, m.ID)
 	}
-	_, err := s.s.Mark(s.ctx, store.Read, start(), ids[0], ids[4])
+	_, err := s.s.Mark(s.ctx, store.Read, "", start(), ids[0], ids[4])
 	s.must(err)
-	_, err = s.s.Mark(s.ctx, store.Shown, start(), ids[1], ids[4])
+	_, err = s.s.Mark(s.ctx, store.Shown, "", start(), ids[1], ids[4])
 	s.must(err)
 	s.restart()
 	tests := []struct {
@@ -184,7 +184,7 @@ func (s *suite) inboxQueries() {
 	}
 	counts := func(audiences []string, wantTotal, wantUnread int) {
 		s.Helper()
-		total, unread, err := s.s.Counts(s.ctx, audiences)
+		total, unread, err := s.s.Counts(s.ctx, audiences, "")
 		s.must(err)
 		s.equal(fmt.Sprintf("counts of %q", audiences), []int{wantTotal, wantUnread}, []int{total, unread})
 	}
@@ -200,7 +200,7 @@ func (s *suite) mark() {
 	s.take(b)
 	mark := func(want int, mark store.Mark, at time.Time, ids ...messngr.ID) {
 		s.Helper()
-		got, err := s.s.Mark(s.ctx, mark, at, ids...)
+		got, err := s.s.Mark(s.ctx, mark, "", at, ids...)
 		s.must(err)
 		s.equal(fmt.Sprintf("messages with mark %d", mark), want, got)
 	}
@@ -218,7 +218,7 @@ func (s *suite) mark() {
 	s.equal("a unread", store.Entry{Seq: 1, Message: a, Shown: t1}, s.entry(a.ID))
 	mark(1, store.Read, t1, a.ID)
 	s.equal("a read again", store.Entry{Seq: 1, Message: a, Shown: t1, Read: t1}, s.entry(a.ID))
-	if _, err := s.s.Mark(s.ctx, store.Acknowledged+1, t1, a.ID); err == nil {
+	if _, err := s.s.Mark(s.ctx, store.Acknowledged+1, "", t1, a.ID); err == nil {
 		s.Error("an unknown mark is set")
 	}
 }
@@ -233,7 +233,7 @@ func (s *suite) delete() {
 	s.equal("deleted messages", 2, n)
 	s.restart()
 	s.equal("inbox", []string{"b"}, s.inbox(store.Query{}))
-	if _, err := s.s.Entry(s.ctx, a.ID); !errors.Is(err, messngr.ErrNotFound) {
+	if _, err := s.s.Entry(s.ctx, a.ID, ""); !errors.Is(err, messngr.ErrNotFound) {
 		s.Errorf("Entry of a deleted message: %v, want ErrNotFound", err)
 	}
 	n, err = s.s.Delete(s.ctx)

@@ -107,7 +107,7 @@ func (s *suite) searchFollows() {
 	find(0, store.Query{Search: "blue", Audiences: []string{"carol"}})
 	find(10, store.Query{Search: "red", Limit: 10})
 	find(4, store.Query{Search: "red", After: 100, Before: 105})
-	_, err = s.s.Mark(s.ctx, store.Read, start(), all[100:]...)
+	_, err = s.s.Mark(s.ctx, store.Read, "", start(), all[100:]...)
 	s.must(err)
 	find(97, store.Query{Search: "red", Unread: true, Unshown: true})
 	_, err = s.s.Delete(s.ctx, all...)

@@ -38,6 +38,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, reopen Reopen) {
 		{"QueueAndRead", (*suite).queueAndRead},
 		{"Attempts", (*suite).attempts},
 		{"AttemptRefusals", (*suite).attemptRefusals},
+		{"Readers", (*suite).readers},
+		{"Proven", (*suite).proven},
 		{"SentQueries", (*suite).sentQueries},
 		{"Pending", (*suite).pending},
 		{"Settings", (*suite).settings},
@@ -165,7 +167,7 @@ func (s *suite) inbox(q store.Query) []string {
 // entry returns a message that has to be there.
 func (s *suite) entry(id messngr.ID) store.Entry {
 	s.Helper()
-	e, err := s.s.Entry(s.ctx, id)
+	e, err := s.s.Entry(s.ctx, id, "")
 	s.must(err)
 	return e
 }
