@@ -1,7 +1,6 @@
 package face_test
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -38,9 +37,7 @@ func covers(tree xtest.Node) (list []xtest.Node) {
 
 func TestEmergencyCoversBothMonitors(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("not root")
-	}
+	xtest.RequireRoot(t)
 	s := setUp(t, xtest.Options{TwoMonitors: true}, lockdown())
 	s.popup()
 	var list []xtest.Node

@@ -40,9 +40,7 @@ func TestWithoutDisplay(t *testing.T) {
 // A machine without GTK is told what to install.
 func TestWithoutGTK(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("not root")
-	}
+	xtest.RequireRoot(t)
 	hide := `for f in /lib/*/libgtk-3.so.0 /usr/lib*/libgtk-3.so.0; do [ ! -e "$f" ] || mount --bind /dev/null "$f"; done; exec "$@"`
 	out, code := runPlain(t, nil, "unshare", "--mount", "sh", "-c", hide, "sh", program, "popup")
 	oneLine(t, out, "GTK 3 is not installed (no libgtk-3.so.0); install it (Debian: apt install libgtk-3-0)")

@@ -38,6 +38,19 @@ func Require(t testing.TB, programs ...string) {
 	}
 }
 
+// RequireRoot skips the test if nobody may do what it does; where CI is set it
+// fails.
+func RequireRoot(t testing.TB) {
+	t.Helper()
+	switch {
+	case os.Geteuid() == 0:
+	case os.Getenv("CI") != "":
+		t.Fatal("not root")
+	default:
+		t.Skip("not root")
+	}
+}
+
 // Options says what kind of desktop it is.
 type Options struct {
 	// Width and Height are the size of the screen; 0: 1280 by 800.
