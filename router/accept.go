@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messngr"
+	"messngr/router/copies"
 	"messngr/store"
 )
 
@@ -75,10 +76,13 @@ func (r *Router) accept(ctx context.Context, in *messngr.Inbound, recipient int)
 	if in.Route == "" {
 		return r.take(ctx, incoming)
 	}
-	k := copyKeyOf(m.From.Claimed, to, m.Text)
-	copied, err := r.copies.once(ctx, k, in.Route, func() error { return r.take(ctx, incoming) })
+	k := copies.KeyOf(m.From.Claimed, to, m.Text)
+	copied, err := r.copies.Once(ctx, k, in.Route, func() error { return r.take(ctx, incoming) })
 	if copied {
 		r.counters.Copies.Add(1)
+	}
+	if err != nil && err == ctx.Err() {
+		return unavailable(err)
 	}
 	return err
 }

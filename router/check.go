@@ -58,7 +58,7 @@ func (r *Router) check(req *Request) error {
 // checkTexts holds what the sender wrote to what messngr.Message promises of it.
 func checkTexts(req *Request) error {
 	m := &req.Message
-	if err := plain("text", m.Text, "\n\t"); err != nil {
+	if err := harmless("text", m.Text, "\n\t"); err != nil {
 		return err
 	}
 	lines := map[string][]string{"title": {m.Title}, "answer": m.Answers, "recipient": req.To, "sender's name": {req.From}}
@@ -67,7 +67,7 @@ func checkTexts(req *Request) error {
 			if len(s) > maxLine {
 				return misuse("the %s is longer than %d bytes", what, maxLine)
 			}
-			if err := plain(what, s, ""); err != nil {
+			if err := harmless(what, s, ""); err != nil {
 				return err
 			}
 		}
@@ -80,9 +80,9 @@ func checkTexts(req *Request) error {
 	return nil
 }
 
-// plain refuses text that could make a terminal or a page show something else
+// harmless refuses text that could make a terminal or a page show something else
 // than was written.
-func plain(what, s, layout string) error {
+func harmless(what, s, layout string) error {
 	if !utf8.ValidString(s) {
 		return misuse("the %s is not UTF-8", what)
 	}

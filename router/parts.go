@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"messngr/router/plain"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"messngr"
 )
@@ -17,9 +15,6 @@ const (
 	maxParts = 99
 	// partMark is how much the number in front of a part takes.
 	partMark = len("[12/34] ")
-	// minPart is the least length of a part that is of any use: every character
-	// fits in.
-	minPart = 40
 )
 
 // sendParts makes one attempt to send m; if the text is too long for the route,
@@ -27,14 +22,14 @@ const (
 func (r *Router) sendParts(ctx context.Context, route Route, to messngr.Device, m *messngr.Message) (messngr.Evidence, error) {
 	flat := *m
 	if !route.Rich {
-		flat.Text = flatten(m)
+		flat.Text = plain.Text(m)
 	}
 	ev, err := route.Sender.Send(ctx, to, &flat)
 	var long *messngr.TooLongError
 	if !errors.As(err, &long) {
 		return ev, err
 	}
-	parts := split(flat.Text, long.Limit-partMark)
+	parts := plain.Split(flat.Text, long.Limit-partMark)
 	if parts == nil || len(parts) > maxParts {
 		return ev, err
 	}
@@ -54,52 +49,4 @@ func (r *Router) sendParts(ctx context.Context, route Route, to messngr.Device, 
 	ev.Lossy = lossy
 	ev.Detail = strings.TrimPrefix(fmt.Sprintf("%s, in %d parts", ev.Detail, len(parts)), ", ")
 	return ev, nil
-}
-
-// split cuts text into pieces that take at most limit bytes in any code page,
-// between words where that is possible and never inside a character. Joined they
-// are the text again. It returns nil if limit is too small to be of use.
-func split(text string, limit int) []string {
-	if limit < minPart {
-		return nil
-	}
-	var parts []string
-	for {
-		cut := fitting(text, limit)
-		if cut == len(text) {
-			return append(parts, text)
-		}
-		if space := strings.LastIndexAny(text[:cut], " \n"); space > cut/2 {
-			cut = space + 1
-		}
-		parts = append(parts, text[:cut])
-		text = text[cut:]
-	}
-}
-
-// fitting returns the length of the longest beginning of text that takes at most
-// limit bytes in any code page.
-func fitting(text string, limit int) int {
-	length := 0
-	for i, c := range text {
-		if length += widest(c); length > limit {
-			return i
-		}
-	}
-	return len(text)
-}
-
-// widest is the most bytes that a character takes on any route. The limit of a
-// route counts bytes of its code page, which the router does not know: a line
-// break may become two, and a character that the page lacks is spelled with
-// others of up to two bytes, such as ½ as 1/2, and ﷺ as a whole sentence.
-func widest(c rune) int {
-	switch {
-	case c == '\n':
-		return 2
-	case c < utf8.RuneSelf:
-		return 1
-	}
-	spelled := 2 * utf8.RuneCountInString(norm.NFKD.String(string(c)))
-	return max(utf8.RuneLen(c)+1, spelled)
 }

@@ -15,6 +15,7 @@ import (
 	"messngr"
 	"messngr/names"
 	"messngr/policy"
+	"messngr/router/copies"
 	"messngr/store"
 )
 
@@ -92,7 +93,7 @@ type Config struct {
 type Router struct {
 	cfg      Config
 	paused   atomic.Bool
-	copies   copies
+	copies   *copies.Recent
 	counters Counters
 
 	arrive   signal // a message was stored
@@ -124,7 +125,7 @@ const maxAttempts = 64
 func New(cfg Config) *Router {
 	r := &Router{
 		cfg:     cfg,
-		copies:  copies{known: make(map[copyKey][]*arrival)},
+		copies:  copies.New(),
 		ledger:  ledger{running: make(map[int64]messngr.Evidence)},
 		slots:   make(chan struct{}, maxAttempts),
 		resumed: make(chan struct{}),

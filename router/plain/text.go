@@ -1,4 +1,5 @@
-package router
+// Package plain brings messages over wires that carry nothing but a short text.
+package plain
 
 import (
 	"fmt"
@@ -7,10 +8,10 @@ import (
 	"messngr"
 )
 
-// flatten writes what a legacy wire has no field for into the text: level,
+// Text writes what a legacy wire has no field for into the text: level,
 // drill, title and the answers asked for. The local route stores them as they
 // are and is not flattened.
-func flatten(m *messngr.Message) string {
+func Text(m *messngr.Message) string {
 	var head []string
 	if m.Drill {
 		head = append(head, "DRILL - THIS IS AN EXERCISE")

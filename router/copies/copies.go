@@ -1,4 +1,6 @@
-package router
+// Package copies recognises the copies of one message that came by different routes:
+// a broadcast is sent once per protocol and interface, and arrives as often.
+package copies
 
 import (
 	"context"
@@ -9,27 +11,29 @@ import (
 	"time"
 )
 
-// copyWindow is how long copies of one message that came by different routes
-// are taken for one: a broadcast message is sent once per protocol and interface,
-// and arrives as often.
-const copyWindow = 10 * time.Second
+// window is how long messages that are alike are taken for copies of one.
+const window = 10 * time.Second
 
 // maxArrivals bounds the memory of the copies that are remembered. Beyond it all
 // are forgotten, so that a copy may be taken for a message of its own: nothing
 // is lost by that.
 const maxArrivals = 8192
 
-// copies recognises the copies of one broadcast message. Each arrival is a copy
-// of the oldest message like it that its route has not brought yet. So the same
-// text sent twice is two messages, however many routes bring it.
-type copies struct {
+// Recent remembers the messages of the last ten seconds. Each arrival is a copy of
+// the oldest message like it that its route has not brought yet. So the same text
+// sent twice is two messages, however many routes bring it. Its methods may be called
+// by several goroutines at once.
+type Recent struct {
 	mu    sync.Mutex
-	known map[copyKey][]*arrival // oldest first
+	known map[Key][]*arrival // oldest first
 	count int
 }
 
-// copyKey stands for sender, recipient and text.
-type copyKey [sha256.Size]byte
+// New returns a Recent that remembers nothing yet.
+func New() *Recent { return &Recent{known: make(map[Key][]*arrival)} }
+
+// Key stands for what is the same in all copies: sender, recipient and text.
+type Key [sha256.Size]byte
 
 // arrival is one message and the routes that have brought it.
 type arrival struct {
@@ -39,7 +43,8 @@ type arrival struct {
 	err    error         // why it could not be stored
 }
 
-func copyKeyOf(parts ...string) copyKey {
+// KeyOf returns the key of these parts, in their order.
+func KeyOf(parts ...string) Key {
 	b := make([]byte, 0, 512) // a datagram's length
 	for _, part := range parts {
 		b = binary.AppendUvarint(b, uint64(len(part)))
@@ -48,9 +53,10 @@ func copyKeyOf(parts ...string) copyKey {
 	return sha256.Sum256(b)
 }
 
-// once calls store for a message that arrived by route, unless that is a copy of
-// another one: then it waits until that one is stored, and says so.
-func (c *copies) once(ctx context.Context, k copyKey, route string, store func() error) (copied bool, err error) {
+// Once calls store for a message that arrived by route, and returns its error, unless
+// that is a copy of another one: then it waits until that one is stored, and says so.
+// The error is that of ctx if it ends before.
+func (c *Recent) Once(ctx context.Context, k Key, route string, store func() error) (copied bool, err error) {
 	for {
 		a, first := c.arrive(k, route, time.Now())
 		if first {
@@ -61,7 +67,7 @@ func (c *copies) once(ctx context.Context, k copyKey, route string, store func()
 		select {
 		case <-a.stored:
 		case <-ctx.Done():
-			return false, unavailable(ctx.Err())
+			return false, ctx.Err()
 		}
 		if a.err == nil {
 			return true, nil
@@ -71,7 +77,7 @@ func (c *copies) once(ctx context.Context, k copyKey, route string, store func()
 }
 
 // arrive records that route brought such a message, and returns which one it is.
-func (c *copies) arrive(k copyKey, route string, now time.Time) (a *arrival, first bool) {
+func (c *Recent) arrive(k Key, route string, now time.Time) (a *arrival, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expire(k, now)
@@ -97,9 +103,9 @@ func (c *copies) arrive(k copyKey, route string, now time.Time) (a *arrival, fir
 }
 
 // expire forgets the arrivals of one key that are too old to have copies.
-func (c *copies) expire(k copyKey, now time.Time) {
+func (c *Recent) expire(k Key, now time.Time) {
 	before := c.known[k]
-	after := slices.DeleteFunc(before, func(a *arrival) bool { return now.Sub(a.at) > copyWindow })
+	after := slices.DeleteFunc(before, func(a *arrival) bool { return now.Sub(a.at) > window })
 	c.count -= len(before) - len(after)
 	if len(after) == 0 {
 		delete(c.known, k)
