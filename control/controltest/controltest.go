@@ -157,7 +157,10 @@ func (f *Fake) Arrive(m control.Message) {
 	f.Lock()
 	defer f.Unlock()
 	m.Seq = f.last() + 1
-	m.ID, m.ReceivedAt = ID(int(m.Seq)), Time()
+	m.ID = ID(int(m.Seq))
+	if m.ReceivedAt.IsZero() {
+		m.ReceivedAt = Time()
+	}
 	f.Messages = append(f.Messages, m)
 	f.happened(control.Event{Kind: control.EventArrived, Message: &m})
 }
