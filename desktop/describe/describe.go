@@ -127,11 +127,15 @@ func Time(c *lang.Catalogue, t, now time.Time) string {
 	return t.Format(c.Both)
 }
 
-// ShortTime is Time without the time of day for what was not today.
+// ShortTime is as short as it may be for a list: the time of day if it was
+// today, otherwise the day, and the year if it is another one.
 func ShortTime(c *lang.Catalogue, t, now time.Time) string {
 	t, now = t.Local(), now.Local()
-	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+	switch {
+	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
 		return t.Format(c.Today)
+	case t.Year() == now.Year():
+		return t.Format(c.ThisYear)
 	}
 	return t.Format(c.Day)
 }

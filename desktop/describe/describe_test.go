@@ -129,7 +129,8 @@ func TestTimes(t *testing.T) {
 		long, short string
 	}{
 		{now.Add(-time.Hour), "13:00", "13:00"},
-		{now.Add(-24 * time.Hour), "20 November 2026, 14:00", "20 November 2026"},
+		{now.Add(-24 * time.Hour), "20 November 2026, 14:00", "20 Nov"},
+		{now.AddDate(-1, 0, 0), "21 November 2025, 14:00", "21 November 2025"},
 	} {
 		if got := describe.Time(c, tt.at, now); got != tt.long {
 			t.Errorf("%v is %q, want %q", tt.at, got, tt.long)

@@ -10,7 +10,6 @@ import (
 
 	"messngr"
 	"messngr/control"
-	"messngr/control/controltest"
 	"messngr/desktop/xtest"
 )
 
@@ -22,17 +21,30 @@ func TestScreens(t *testing.T) {
 		t.Fatal("MESSNGR_SCREENS names no folder")
 	}
 	german := []string{"LC_ALL=de_DE.UTF-8"}
-	shot := func(name string, o xtest.Options, whole bool, play func(s *stage), messages ...control.Message) {
+	type part int
+	const (
+		active  part = iota // the window with the keyboard
+		windows             // all windows
+		screen              // everything
+	)
+	shot := func(name string, o xtest.Options, part part, play func(s *stage), messages ...control.Message) {
 		t.Run(name, func(t *testing.T) {
 			o.Env = append(o.Env, "GTK_OVERLAY_SCROLLING=0")
+			for i := range messages {
+				messages[i].ReceivedAt = today(9, 15+i)
+			}
 			s := setUp(t, o, messages...)
 			installIcons(s)
 			play(s)
 			readable()
 			file := filepath.Join(dir, name+".png")
-			if whole {
+			switch part {
+			case screen:
 				s.Screenshot(file)
-			} else {
+			case windows:
+				s.Screenshot(file)
+				s.Run("convert", file, "-trim", "+repage", "-strip", file)
+			case active:
 				s.ScreenshotOf(s.Run("xdotool", "getactivewindow"), file)
 			}
 			s.clean()
@@ -45,41 +57,45 @@ func TestScreens(t *testing.T) {
 		}
 	}
 
-	shot("popup", xtest.Options{}, false, popup("OK"), screenMessages()...)
-	shot("popup-question", xtest.Options{}, false, popup("Not now"), question())
-	shot("popup-directions", xtest.Options{}, false, popup("OK"), directions())
-	shot("popup-german", xtest.Options{Env: german}, false, popup("OK"), germanMessages()...)
-	shot("popup-reply", xtest.Options{}, false, func(s *stage) {
+	shot("popup", xtest.Options{}, active, popup("OK"), screenMessages()...)
+	shot("popup-question", xtest.Options{}, active, popup("Not now"), question())
+	shot("popup-directions", xtest.Options{}, active, popup("OK"), directions())
+	shot("popup-german", xtest.Options{Env: german}, active, popup("OK"), germanMessages()...)
+	shot("popup-reply", xtest.Options{}, active, func(s *stage) {
 		popup("OK")(s)
 		readable()
 		s.Keys("alt+r")
 		s.reader.Await("push button", "Send")
 		s.Type("All saved. Go ahead.")
 	}, screenMessages()...)
-	shot("popup-high-contrast", xtest.Options{}, false, func(s *stage) {
+	shot("popup-high-contrast", xtest.Options{}, active, func(s *stage) {
 		gtkSettings(s.t, s, "gtk-theme-name=HighContrastInverse", "gtk-font-name=Sans 15")
 		popup("OK")(s)
 	}, screenMessages()...)
-	shot("digest", xtest.Options{}, false, popup("Open the list"), many()...)
-	shot("emergency", xtest.Options{Width: 1920, Height: 1080}, true, popup("I have read this"), evacuation(false))
-	shot("emergency-drill", xtest.Options{Width: 1920, Height: 1080}, true, popup("I have read this"), evacuation(true))
-	shot("emergency-two-monitors", xtest.Options{TwoMonitors: true}, true, popup("I have read this"), evacuation(true))
+	shot("digest", xtest.Options{}, active, popup("Open the list"), many()...)
+	shot("emergency", xtest.Options{Width: 1920, Height: 1080}, screen, popup("I have read this"), evacuation(false))
+	shot("emergency-drill", xtest.Options{Width: 1920, Height: 1080}, screen, popup("I have read this"), evacuation(true))
+	shot("emergency-two-monitors", xtest.Options{TwoMonitors: true}, screen, popup("I have read this"), evacuation(true))
 
-	shot("window", xtest.Options{}, false, func(s *stage) {
+	shot("window", xtest.Options{}, active, func(s *stage) {
 		s.window()
 		s.reader.Await("status bar", "Current message: 6*")
 		s.Keys("alt+p")
 		s.reader.Await("status bar", "Current message: 5*")
+		m := legacy("NAGIOS", "PC09 answers again after 4 minutes.")
+		m.ReceivedAt = today(9, 34)
+		s.arrive(m)
+		s.reader.Await("frame", "(1) Messages – PC17")
 	}, inboxMessages()...)
-	shot("window-german", xtest.Options{Env: german}, false, func(s *stage) {
+	shot("window-german", xtest.Options{Env: german}, active, func(s *stage) {
 		s.window()
 		s.reader.Await("status bar", "Aktuelle Nachricht: 3*")
 	}, germanMessages()...)
-	shot("window-dark", xtest.Options{Env: []string{"GTK_THEME=Adwaita:dark"}}, false, func(s *stage) {
+	shot("window-dark", xtest.Options{Env: []string{"GTK_THEME=Adwaita:dark"}}, active, func(s *stage) {
 		s.window()
 		s.reader.Await("status bar", "Current message: 6*")
 	}, inboxMessages()...)
-	shot("compose", xtest.Options{}, true, func(s *stage) {
+	shot("compose", xtest.Options{}, windows, func(s *stage) {
 		s.window()
 		s.reader.Await("status bar", "Current message: 6*")
 		s.Keys("ctrl+n")
@@ -87,7 +103,7 @@ func TestScreens(t *testing.T) {
 		s.Type("fs01, p")
 		time.Sleep(700 * time.Millisecond)
 	}, inboxMessages()...)
-	shot("compose-workgroup", xtest.Options{}, false, func(s *stage) {
+	shot("compose-workgroup", xtest.Options{}, active, func(s *stage) {
 		s.window()
 		s.reader.Await("status bar", "Current message: 6*")
 		s.Keys("ctrl+n")
@@ -96,7 +112,7 @@ func TestScreens(t *testing.T) {
 		s.Keys("alt+m")
 		s.Type("The canteen is open.")
 	}, inboxMessages()...)
-	shot("options", xtest.Options{}, false, func(s *stage) {
+	shot("options", xtest.Options{}, active, func(s *stage) {
 		s.options("recipients = ['PC17']\n")
 		s.window()
 		s.reader.Await("status bar", "Current message: 6*")
@@ -120,6 +136,12 @@ func installIcons(s *stage) {
 	}
 }
 
+// today is a time of this day, so that pictures are the same on every day.
+func today(hour, minute int) time.Time {
+	y, m, d := time.Now().UTC().Date()
+	return time.Date(y, m, d, hour, minute, 0, 0, time.UTC)
+}
+
 func reboot() control.Message {
 	m := legacy("FS01", "Reboot of FS01 at 18:00 for new memory. Please save your work and log off before that; drives H: and P: come back at about 18:20.")
 	m.Address = "10.0.0.2"
@@ -136,7 +158,7 @@ func question() control.Message {
 	m := local("alice", "The auditors are here and would like to see the server room. Can you take them round?")
 	m.Title, m.Answers = "Ten minutes?", []string{"Coming", "In an hour", "Not now"}
 	m.Level = messngr.LevelUrgent
-	until := controltest.Time().Add(24 * time.Hour)
+	until := today(18, 0)
 	m.ExpiresAt = &until
 	return m
 }
@@ -172,7 +194,7 @@ func evacuation(drill bool) control.Message {
 }
 
 func inboxMessages() []control.Message {
-	seen := controltest.Time().Add(time.Hour)
+	seen := today(9, 30)
 	list := []control.Message{
 		legacy("PRINTSRV", "Your document \"Budget 2027\" was printed on LASER-2 (14 pages)."),
 		legacy("MÜLLER", "Grüße aus Köln! Der Kaffee ist fertig."),

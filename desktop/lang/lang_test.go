@@ -179,12 +179,12 @@ func TestCount(t *testing.T) {
 // The layouts of time are ones.
 func TestTimes(t *testing.T) {
 	at := time.Date(2026, 11, 21, 9, 4, 0, 0, time.UTC)
-	for tag, want := range map[language.Tag][3]string{
-		language.English: {"09:04", "21 November 2026", "21 November 2026, 09:04"},
-		language.German:  {"09:04", "21.11.2026", "21.11.2026, 09:04"},
+	for tag, want := range map[language.Tag][4]string{
+		language.English: {"09:04", "21 Nov", "21 November 2026", "21 November 2026, 09:04"},
+		language.German:  {"09:04", "21.11.", "21.11.2026", "21.11.2026, 09:04"},
 	} {
 		c := load(t, tag)
-		if got := [3]string{at.Format(c.Today), at.Format(c.Day), at.Format(c.Both)}; got != want {
+		if got := [4]string{at.Format(c.Today), at.Format(c.ThisYear), at.Format(c.Day), at.Format(c.Both)}; got != want {
 			t.Errorf("%s: %q, want %q", tag, got, want)
 		}
 	}

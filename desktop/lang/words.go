@@ -7,11 +7,13 @@ package lang
 type Words struct {
 	// Name is the language's own name.
 	Name string `json:"name"`
-	// Today, Day and Both are layouts of Go's package time: the time of a message
-	// of today, the day, and the time of an older message.
-	Today string `json:"today"`
-	Day   string `json:"day"`
-	Both  string `json:"both"`
+	// Today, ThisYear, Day and Both are layouts of Go's package time: the time of
+	// a message of today, the day in few letters if it was this year, the day, and
+	// the time of an older message.
+	Today    string `json:"today"`
+	ThisYear string `json:"this_year"`
+	Day      string `json:"day"`
+	Both     string `json:"both"`
 
 	Popup     Popup     `json:"popup"`
 	Digest    Digest    `json:"digest"`

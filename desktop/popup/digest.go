@@ -133,8 +133,10 @@ func (d *digest) line(g *group) gtk.Box {
 	app, words := d.p.cfg.App, d.p.cfg.Words
 	name := app.NewLabel(g.sender.Name)
 	trust := badge(app, g.sender.Trust, "messngr-unverified")
+	name.AddClass("messngr-hearsay")
 	if g.sender.Proven {
-		name.AddClass("messngr-title")
+		name.RemoveClass("messngr-hearsay")
+		name.AddClass("messngr-strong")
 		trust.RemoveClass("messngr-unverified")
 		trust.AddClass("messngr-proven")
 	}
@@ -143,7 +145,7 @@ func (d *digest) line(g *group) gtk.Box {
 	first := app.NewRow(10)
 	first.Add(name, trust)
 	first.AddEnd(n)
-	text := app.NewLabel(fmt.Sprintf("%s  %s", describe.Time(words, g.last.ReceivedAt, time.Now()), describe.Excerpt(&g.last)))
+	text := app.NewLabel(fmt.Sprintf("%s  %s", describe.ShortTime(words, g.last.ReceivedAt, time.Now()), describe.Excerpt(&g.last)))
 	text.AddClass("messngr-dim")
 	text.SetMaxChars(cardColumns)
 	column := app.NewColumn(2)

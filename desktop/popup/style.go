@@ -7,6 +7,7 @@ package popup
 const style = `
 .messngr-name { font-weight: bold; font-size: 125%; }
 .messngr-claim { font-weight: normal; font-style: italic; font-size: 125%; }
+.messngr-hearsay { font-style: italic; }
 .messngr-badge { border-radius: 0.4em; padding: 0.05em 0.55em; font-weight: bold; font-size: 90%; }
 .messngr-unverified { background: #8a4b00; color: #ffffff; }
 .messngr-proven { background: #14633a; color: #ffffff; }
