@@ -186,7 +186,11 @@ func (s *sessionService) request(in *session, h nbss.Header) error {
 		return s.refuse(in, nbss.CalledNameNotPresent, fmt.Errorf("called in scope %q", r.CalledScope))
 	}
 	if err := s.carrier.admits(in.Remote().Addr(), r.Called); err != nil {
-		return s.refuse(in, refusal(err), err)
+		code := refusal(err)
+		if code == nbss.CalledNameNotPresent && r.Called.Suffix() != netbios.Messenger && s.carrier.names.Claims(r.Called) {
+			code = nbss.NotListeningOnCalled // the name is ours, for other things than sessions
+		}
+		return s.refuse(in, code, err)
 	}
 	in.called, in.calling = r.Called, r.Calling
 	_, err = in.conn.Write(nbss.AppendPositive(nil))

@@ -250,6 +250,22 @@ func TestOwnNamesAreAdmitted(t *testing.T) {
 	talk(t, conn, request(t, beta, ""), positive)
 }
 
+// TestOwnNameWithoutSessions: RFC 1002 4.3.4 tells a name that is not here from one that is
+// here for other things.
+func TestOwnNameWithoutSessions(t *testing.T) {
+	c := sessionHost(t, 8, func(cfg *Config) { cfg.Ports.Name = 10137 })
+	c.HandleSessions(echo)
+	c.AdmitSessions(func(netip.Addr, netbios.Name) error { return carrier.ErrNoName })
+	run(t, c)
+	workstation := beta.WithSuffix(netbios.Workstation)
+	mustClaim(t, c, workstation)
+	for called, want := range map[netbios.Name]nbss.ErrorCode{
+		workstation: nbss.NotListeningOnCalled, beta: nbss.CalledNameNotPresent, alpha.WithSuffix(netbios.Workstation): nbss.CalledNameNotPresent,
+	} {
+		talk(t, connect(t, ownAddr(8), testSession), request(t, called, ""), string(want.Append(nil)))
+	}
+}
+
 func TestNobodyToServe(t *testing.T) {
 	c := sessionHost(t, 5, nil)
 	run(t, c)
