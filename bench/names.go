@@ -316,8 +316,9 @@ func sent(ctx context.Context, h *lab.Host) (int, error) {
 	if err := h.Run(cmd); err != nil {
 		return 0, err
 	}
-	_, tx, found := strings.Cut(out.String(), "TX:")
-	if _, tx, found = strings.Cut(tx, `\`); !found {
+	_, tx, _ := strings.Cut(out.String(), "TX:")
+	_, tx, found := strings.Cut(tx, `\`)
+	if !found {
 		return 0, fmt.Errorf("ip -s link says %q", out.String())
 	}
 	fields := strings.Fields(tx)
