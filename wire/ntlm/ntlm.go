@@ -147,25 +147,38 @@ func pair(info []byte, kind uint16) ([]byte, error) {
 	return nil, errors.New("ntlm: pairs without an end")
 }
 
-// Authenticate returns the third message, from the client, and the key that the session has
-// afterwards (MS-NLMP 3.1.5.1.2, 3.3.2). negotiate and challenge are the first two messages
-// as they were sent; now is the time in units of 100 ns since 1601, for servers that do not
-// tell theirs. It fails if the server does not speak NTLM version 2.
-func Authenticate(c Credentials, negotiate, challenge []byte, random Random, now uint64) (message, key []byte, err error) {
+// Proof is the third message, from the client, and what follows from it.
+type Proof struct {
+	Message []byte
+	// Key is what both sides know afterwards, and nobody else, unless the client is nobody.
+	Key []byte
+
+	flags Flags
+}
+
+// Authenticate returns the third message, and the key that the session has afterwards
+// (MS-NLMP 3.1.5.1.2, 3.3.2). negotiate and challenge are the first two messages as they
+// were sent; now is the time in units of 100 ns since 1601, for servers that do not tell
+// theirs. It fails if the server does not speak NTLM version 2.
+func Authenticate(c Credentials, negotiate, challenge []byte, random Random, now uint64) (Proof, error) {
 	server, err := ParseChallenge(challenge)
 	if err != nil {
-		return nil, nil, err
+		return Proof{}, err
 	}
 	if server.Flags&(Unicode|ExtendedSecurity) != Unicode|ExtendedSecurity || server.Info == nil && c.User != "" {
-		return nil, nil, fmt.Errorf("ntlm: the server speaks no NTLM version 2 (flags %#x)", uint32(server.Flags))
+		return Proof{}, fmt.Errorf("ntlm: the server speaks no NTLM version 2 (flags %#x)", uint32(server.Flags))
 	}
 	flags := server.Flags & (offered | TargetInfo)
 	if c.User == "" {
-		return appendAuthenticate(flags|Anonymous, Credentials{}, []byte{0}, nil, nil), make([]byte, 16), nil
+		key, sealed, err := exchange(flags, make([]byte, 16), random)
+		if err != nil {
+			return Proof{}, err
+		}
+		return Proof{Message: appendAuthenticate(flags|Anonymous, Credentials{}, []byte{0}, nil, sealed), Key: key}, nil
 	}
 	stamp, err := pair(server.Info, avTimestamp)
 	if err != nil {
-		return nil, nil, err
+		return Proof{}, err
 	}
 	info, stamped := server.Info, len(stamp) == 8
 	if stamped {
@@ -178,19 +191,50 @@ func Authenticate(c Credentials, negotiate, challenge []byte, random Random, now
 	if !stamped {
 		lm = append(mac(owf, server.Server[:], random.Challenge[:]), random.Challenge[:]...)
 	}
-	key = base
-	var sealed []byte
-	if flags&KeyExchange != 0 {
-		key = bytes.Clone(random.Key[:])
-		if sealed, err = seal(base, key); err != nil {
-			return nil, nil, err
-		}
+	key, sealed, err := exchange(flags, base, random)
+	if err != nil {
+		return Proof{}, err
 	}
-	message = appendAuthenticate(flags, c, lm, proof, sealed)
+	message := appendAuthenticate(flags, c, lm, proof, sealed)
 	if stamped {
 		copy(message[micAt:], mac(key, negotiate, challenge, message))
 	}
-	return message, key, nil
+	return Proof{Message: message, Key: key, flags: flags}, nil
+}
+
+// exchange returns the session's key, and how it is told to the server, if it is not the
+// base itself (MS-NLMP 3.1.5.1.2).
+func exchange(flags Flags, base []byte, random Random) (key, sealed []byte, err error) {
+	if flags&KeyExchange == 0 {
+		return base, nil, nil
+	}
+	key = bytes.Clone(random.Key[:])
+	sealed, err = seal(base, key)
+	return key, sealed, err
+}
+
+// The constants from which keys are made (MS-NLMP 3.4.5).
+const (
+	clientSigning = "session key to client-to-server signing key magic constant\x00"
+	clientSealing = "session key to client-to-server sealing key magic constant\x00"
+)
+
+// Sign returns the client's signature of b, the first of the session (MS-NLMP 3.4.4.2);
+// nil if the two have not agreed on one with keys of 128 bits. There is no second.
+func (p *Proof) Sign(b []byte) ([]byte, error) {
+	if p.flags&(Sign|Key128) != Sign|Key128 {
+		return nil, nil
+	}
+	signing := md5.Sum(append(bytes.Clone(p.Key), clientSigning...))
+	sum := mac(signing[:], make([]byte, 4), b)[:8] // the signature's number is 0
+	if p.flags&KeyExchange != 0 {
+		sealing := md5.Sum(append(bytes.Clone(p.Key), clientSealing...))
+		var err error
+		if sum, err = seal(sealing[:], sum); err != nil {
+			return nil, err
+		}
+	}
+	return append(append([]byte{1, 0, 0, 0}, sum...), 0, 0, 0, 0), nil
 }
 
 // passwordKey turns a password into a key (MS-NLMP 3.3.2: NTOWFv2).
@@ -256,14 +300,14 @@ func appendAuthenticate(flags Flags, c Credentials, lm, nt, sealed []byte) []byt
 	return b
 }
 
-// seal encrypts the session's key with its base.
-func seal(base, key []byte) ([]byte, error) {
-	c, err := rc4.NewCipher(base)
+// seal encrypts data by RC4, which is all that NTLM knows.
+func seal(key, data []byte) ([]byte, error) {
+	c, err := rc4.NewCipher(key)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, len(key))
-	c.XORKeyStream(out, key)
+	out := make([]byte, len(data))
+	c.XORKeyStream(out, data)
 	return out, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/md5"
+	"crypto/rc4"
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
@@ -92,10 +93,11 @@ func fieldOf(t *testing.T, m []byte, number int) []byte {
 
 func TestAuthenticate(t *testing.T) {
 	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Target: utf16le("Server"), Info: info}).Append(nil)
-	m, key, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
+	proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	m, key := proof.Message, proof.Key
 	if !bytes.Equal(key, random.Key[:]) {
 		t.Errorf("key %x", key)
 	}
@@ -120,10 +122,11 @@ func TestMIC(t *testing.T) {
 	told := append(append(pair(2, utf16le("Domain")), pair(7, stamp)...), 0, 0, 0, 0)
 	negotiate := ntlm.Negotiate()
 	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Info: told}).Append(nil)
-	m, key, err := ntlm.Authenticate(example, negotiate, challenge, random, 42)
+	proof, err := ntlm.Authenticate(example, negotiate, challenge, random, 42)
 	if err != nil {
 		t.Fatal(err)
 	}
+	m, key := proof.Message, proof.Key
 	if lm := fieldOf(t, m, 0); !bytes.Equal(lm, make([]byte, 24)) {
 		t.Errorf("LM response %x, want none", lm)
 	}
@@ -140,16 +143,61 @@ func TestMIC(t *testing.T) {
 	}
 }
 
-func TestAnonymous(t *testing.T) {
-	challenge := (&ntlm.Challenge{Flags: flags &^ ntlm.TargetInfo, Server: server}).Append(nil)
-	m, key, err := ntlm.Authenticate(ntlm.Credentials{}, ntlm.Negotiate(), challenge, random, 0)
+// The example of MS-NLMP 4.2.4.4, in which the 18 bytes of the text were encrypted before
+// their signature: that is further on in the key stream than a signature alone.
+func TestSign(t *testing.T) {
+	stream := make([]byte, 18+8)
+	c, err := rc4.NewCipher([]byte("\x59\xf6\x00\x97\x3c\xc4\x96\x0a\x25\x48\x0a\x7c\x19\x6e\x4c\x58"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	c.XORKeyStream(stream, stream)
+	want := []byte("\x01\x00\x00\x00\x7f\xb3\x8e\xc5\xc5\x5d\x49\x76\x00\x00\x00\x00")
+	for i := range 8 {
+		want[4+i] ^= stream[18+i] ^ stream[i]
+	}
+	sign := func(f ntlm.Flags) []byte {
+		challenge := (&ntlm.Challenge{Flags: f, Server: server, Target: utf16le("Server"), Info: info}).Append(nil)
+		proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, err := proof.Sign(utf16le("Plaintext"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	if got := sign(flags); !bytes.Equal(got, want) {
+		t.Errorf("signature %x, want %x", got, want)
+	}
+	if got := sign(flags &^ ntlm.KeyExchange); len(got) != 16 || bytes.Equal(got, want) {
+		t.Errorf("signature without a key exchange: %x", got)
+	}
+	for _, f := range []ntlm.Flags{ntlm.Sign, ntlm.Key128} {
+		if got := sign(flags &^ f); got != nil {
+			t.Errorf("without the flag %#x: signature %x", f, got)
+		}
+	}
+}
+
+func TestAnonymous(t *testing.T) {
+	challenge := (&ntlm.Challenge{Flags: flags &^ ntlm.TargetInfo, Server: server}).Append(nil)
+	proof, err := ntlm.Authenticate(ntlm.Credentials{}, ntlm.Negotiate(), challenge, random, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, key := proof.Message, proof.Key
+	if sealed, err := ntlm.Seal(make([]byte, 16), key); err != nil || !bytes.Equal(fieldOf(t, m, 5), sealed) {
+		t.Errorf("the key is told as %x, want %x", fieldOf(t, m, 5), sealed)
+	}
+	if sum, err := proof.Sign([]byte("x")); err != nil || sum != nil {
+		t.Errorf("nobody signs with %x, %v", sum, err)
 	}
 	if lm, nt, user := fieldOf(t, m, 0), fieldOf(t, m, 1), fieldOf(t, m, 3); !bytes.Equal(lm, []byte{0}) || len(nt)+len(user) > 0 {
 		t.Errorf("responses %x and %x of %q", lm, nt, user)
 	}
-	if got := ntlm.Flags(binary.LittleEndian.Uint32(m[60:])); got&ntlm.Anonymous == 0 || !bytes.Equal(key, make([]byte, 16)) {
+	if got := ntlm.Flags(binary.LittleEndian.Uint32(m[60:])); got&ntlm.Anonymous == 0 || !bytes.Equal(key, random.Key[:]) {
 		t.Errorf("flags %#x, key %x", got, key)
 	}
 }
@@ -178,8 +226,8 @@ func TestChallenges(t *testing.T) {
 	for name, c := range map[string]ntlm.Challenge{
 		"no Unicode": {Flags: flags &^ ntlm.Unicode, Info: info}, "version 1": {Flags: flags &^ ntlm.TargetInfo},
 	} {
-		if m, _, err := ntlm.Authenticate(example, nil, c.Append(nil), random, 0); err == nil {
-			t.Errorf("%s: answered with %x", name, m)
+		if proof, err := ntlm.Authenticate(example, nil, c.Append(nil), random, 0); err == nil {
+			t.Errorf("%s: answered with %x", name, proof.Message)
 		}
 	}
 }
@@ -200,9 +248,9 @@ func FuzzAuthenticate(f *testing.F) {
 		if diff := cmp.Diff(c, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		if m, _, err := ntlm.Authenticate(example, ntlm.Negotiate(), b, random, 0); err == nil {
+		if proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), b, random, 0); err == nil {
 			for i := range 6 {
-				fieldOf(t, m, i)
+				fieldOf(t, proof.Message, i)
 			}
 		}
 	})

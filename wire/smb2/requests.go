@@ -23,7 +23,7 @@ func AppendNegotiate(b []byte, client [16]byte, salt [32]byte) []byte {
 	w.u16(uint16(len(dialects)))
 	w.u16(signingEnabled)
 	w.u16(0)
-	w.u32(0) // no capabilities: no leases, and no encryption before dialect 3.1.1
+	w.u32(capabilityEncryption)
 	w.raw(client[:])
 	w.u32(uint32(contexts))
 	w.u16(2)
@@ -41,21 +41,24 @@ func AppendNegotiate(b []byte, client [16]byte, salt [32]byte) []byte {
 	w.u16(1)
 	w.raw(salt[:])
 	w.zeros(2) // 38 bytes, and the next begins at a multiple of eight
-	// SMB2_ENCRYPTION_CAPABILITIES: one cipher (MS-SMB2 2.2.3.1.2).
+	// SMB2_ENCRYPTION_CAPABILITIES: the ciphers, best first (MS-SMB2 2.2.3.1.2).
 	w.u16(contextEncryption)
-	w.u16(4)
+	w.u16(6)
 	w.u32(0)
-	w.u16(1)
-	w.u16(cipherAES128GCM)
+	w.u16(2)
+	w.u16(aes128GCM)
+	w.u16(aes128CCM)
 	return w
 }
 
-// The negotiate contexts and the cipher that matter here (MS-SMB2 2.2.3.1).
+// The negotiate contexts that matter here (MS-SMB2 2.2.3.1).
 const (
 	contextPreauth    = 1
 	contextEncryption = 2
-	cipherAES128GCM   = 2
 )
+
+// capabilityEncryption says, in dialect 3.0 and later, that a side can encrypt.
+const capabilityEncryption = 0x40
 
 // AppendSessionSetup writes the body of a message of the login (MS-SMB2 2.2.5).
 func AppendSessionSetup(b, token []byte) []byte {

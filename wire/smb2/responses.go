@@ -9,8 +9,8 @@ import (
 type Negotiated struct {
 	Dialect     uint16
 	MaxTransact uint32
-	// Encrypts says that the server can encrypt as we can.
-	Encrypts bool
+
+	cipher uint16 // that both know, 0 if there is none
 }
 
 // ParseNegotiated reads the response to the first request; b is the whole message, as
@@ -22,7 +22,12 @@ func ParseNegotiated(b []byte) (Negotiated, error) {
 	}
 	n := Negotiated{Dialect: binary.LittleEndian.Uint16(r[4:]), MaxTransact: binary.LittleEndian.Uint32(r[28:])}
 	switch n.Dialect {
-	case Dialect202, Dialect210, Dialect300, Dialect302:
+	case Dialect202, Dialect210:
+		return n, nil
+	case Dialect300, Dialect302:
+		if binary.LittleEndian.Uint32(r[24:])&capabilityEncryption != 0 {
+			n.cipher = aes128CCM
+		}
 		return n, nil
 	case Dialect311:
 		err := n.readContexts(b, int(binary.LittleEndian.Uint16(r[6:])), binary.LittleEndian.Uint32(r[60:]))
@@ -42,8 +47,10 @@ func (n *Negotiated) readContexts(b []byte, count int, offset uint32) error {
 		if err != nil {
 			return err
 		}
-		if kind == contextEncryption && len(data) >= 4 {
-			n.Encrypts = binary.LittleEndian.Uint16(data) == 1 && binary.LittleEndian.Uint16(data[2:]) == cipherAES128GCM
+		if kind == contextEncryption && len(data) >= 4 && binary.LittleEndian.Uint16(data) == 1 {
+			if c := binary.LittleEndian.Uint16(data[2:]); c == aes128GCM || c == aes128CCM {
+				n.cipher = c
+			}
 		}
 		at = (at + 8 + int64(size) + 7) &^ 7
 	}

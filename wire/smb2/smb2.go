@@ -1,7 +1,7 @@
 // Package smb2 is the client's half of SMB 2 and 3, as far as it takes to open a named pipe
 // of another machine and to talk through it: what a client writes, and what it reads
-// (MS-SMB2). What is signed cannot be changed on its way; what is encrypted, by AES-128-GCM
-// as dialect 3.1.1 has it, cannot be read either.
+// (MS-SMB2). What is signed cannot be changed on its way; what is encrypted, from
+// dialect 3.0 on, cannot be read either.
 package smb2
 
 import (

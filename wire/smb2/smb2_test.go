@@ -102,9 +102,9 @@ func TestRequests(t *testing.T) {
 		}
 	}
 	b := smb2.AppendNegotiate(nil, [16]byte{1}, [32]byte{2})
-	if want := unhex(t, "2400 0500 0100 0000 00000000 01000000000000000000000000000000 70000000 0200 0000"+
+	if want := unhex(t, "2400 0500 0100 0000 40000000 01000000000000000000000000000000 70000000 0200 0000"+
 		"0202 1002 0003 0203 1103 0000 0100 2600 00000000 0100 2000 0100 02"+strings.Repeat("00", 31)+"0000"+
-		"0200 0400 00000000 0100 0200"); !bytes.Equal(b, want) {
+		"0200 0600 00000000 0200 0200 0100"); !bytes.Equal(b, want) {
 		t.Errorf("negotiate is\n%x, want\n%x", b, want)
 	}
 }
@@ -116,14 +116,21 @@ func response(t testing.TB, body string) []byte {
 
 func TestResponses(t *testing.T) {
 	id := strings.Repeat("cd", 16)
-	for contexts, encrypts := range map[string]bool{
-		"0000" + strings.Repeat("00", 16) + "00000000 00008000" + strings.Repeat("00", 28) + "00000000":                                                                       false,
-		"0200" + strings.Repeat("00", 16) + "00000000 00008000" + strings.Repeat("00", 28) + "80000000" + "0100 0100 00000000 11 00000000000000 0200 0400 00000000 0100 0200": true,
-		"0100" + strings.Repeat("00", 16) + "00000000 00008000" + strings.Repeat("00", 28) + "80000000" + "0200 0400 00000000 0100 0000":                                      false,
+	const zeros16 = "00000000000000000000000000000000"
+	middle := zeros16 + "00000000 00008000" + strings.Repeat("00", 28)
+	for body, want := range map[string]uint16{
+		"1103 0000" + middle + "00000000": 0,
+		"1103 0200" + middle + "80000000 0100 0100 00000000 11 00000000000000 0200 0400 00000000 0100 0200": 2,
+		"1103 0100" + middle + "80000000 0200 0400 00000000 0100 0100":                                      1,
+		"1103 0100" + middle + "80000000 0200 0400 00000000 0100 0000":                                      0,
+		"1103 0100" + middle + "80000000 0200 0400 00000000 0100 7700":                                      0,
+		"0003 0000" + middle + "00000000":                                                                   0,
+		"0003 0000" + zeros16 + "40000000 00008000" + strings.Repeat("00", 28) + "00000000":                 1,
+		"1002 0000" + zeros16 + "40000000 00008000" + strings.Repeat("00", 28) + "00000000":                 0,
 	} {
-		n, err := smb2.ParseNegotiated(response(t, "4100 0100 1103 "+contexts))
-		if want := (smb2.Negotiated{Dialect: smb2.Dialect311, MaxTransact: 0x800000, Encrypts: encrypts}); err != nil || n != want {
-			t.Errorf("negotiated %+v, %v, want %+v", n, err, want)
+		n, err := smb2.ParseNegotiated(response(t, "4100 0100"+body))
+		if err != nil || n.MaxTransact != 0x800000 || n.HasCipher() != want {
+			t.Errorf("%s: negotiated %+v, %v, want cipher %d", body, n, err, want)
 		}
 	}
 	s, err := smb2.ParseSession(response(t, "0900 0500 4800 0300 616263"))
@@ -220,30 +227,56 @@ func TestSealing(t *testing.T) {
 	var transcript smb2.Transcript
 	transcript.Add([]byte("negotiate"))
 	key := bytes.Repeat([]byte{7}, 16)
-	ours, theirs := smb2.NewCipher(key, transcript, 42), smb2.NewServerCipher(key, transcript, 42)
-	seen := make(map[string]bool)
-	for _, m := range []string{"a message", "a message", ""} {
-		b := ours.Seal([]byte(m))
-		if seen[string(b)] || len(m) > 0 && bytes.Contains(b, []byte(m)) {
-			t.Errorf("%q is sealed as %q", m, b)
-		}
-		seen[string(b)] = true
-		if got, err := theirs.Open(b); err != nil || string(got) != m {
-			t.Errorf("opened as %q, %v", got, err)
-		}
-		if got, err := ours.Open(b); err == nil {
-			t.Errorf("our own is opened as %q", got)
-		}
-		for i := range b {
-			b[i] ^= 1
-			if got, err := theirs.Open(b); err == nil {
-				t.Errorf("a change of byte %d is not noticed: %q", i, got)
+	for _, n := range smb2.Ciphers {
+		ours, theirs := n.NewCipher(key, transcript, 42), n.NewServerCipher(key, transcript, 42)
+		seen := make(map[string]bool)
+		for _, m := range []string{"a message", "a message", "", strings.Repeat("0123456789", 50)} {
+			b := ours.Seal([]byte(m))
+			if seen[string(b)] || len(m) > 0 && bytes.Contains(b, []byte(m)) {
+				t.Errorf("%+v: %q is sealed as %q", n, m, b)
 			}
-			b[i] ^= 1
+			seen[string(b)] = true
+			if got, err := theirs.Open(b); err != nil || string(got) != m {
+				t.Errorf("%+v: opened as %q, %v", n, got, err)
+			}
+			if got, err := ours.Open(b); err == nil {
+				t.Errorf("%+v: our own is opened as %q", n, got)
+			}
+			for i := range b {
+				if i >= 31 && i < 36 {
+					continue // of the nonce, the end does not count
+				}
+				b[i] ^= 1
+				if got, err := theirs.Open(b); err == nil {
+					t.Errorf("%+v: a change of byte %d is not noticed: %q", n, i, got)
+				}
+				b[i] ^= 1
+			}
+		}
+		if got, err := theirs.Open([]byte("\xfdSMB")); err == nil {
+			t.Errorf("four bytes are opened as %q", got)
 		}
 	}
-	if got, err := theirs.Open([]byte("\xfdSMB")); err == nil {
-		t.Errorf("four bytes are opened as %q", got)
+	if c := (&smb2.Negotiated{Dialect: smb2.Dialect311}).NewCipher(key, transcript, 42); c != nil {
+		t.Error("a cipher that was not agreed on")
+	}
+}
+
+// RFC 3610 8, packet vectors 1 and 7.
+func TestCCM(t *testing.T) {
+	for _, tt := range []struct {
+		nonce, message, additional, want string
+		tag                              int
+	}{
+		{"00000003020100a0a1a2a3a4a5", "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e", "0001020304050607",
+			"588c979a61c663d2f066d0c2c0f989806d5f6b61dac384 17e8d12cfdf926e0", 8},
+		{"00000009080706a0a1a2a3a4a5", "08090a0b0c0d0e0f101112131415161718191a1b1c1d1e", "0001020304050607",
+			"0135d1b2c95f41d5d1d4fec185d166b8094e999dfed96c 048c56602c97acbb7490", 10},
+	} {
+		got, err := smb2.SealCCM(unhex(t, "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"), unhex(t, tt.nonce), unhex(t, tt.message), unhex(t, tt.additional), tt.tag)
+		if err != nil || !bytes.Equal(got, unhex(t, tt.want)) {
+			t.Errorf("%x, %v, want %s", got, err, tt.want)
+		}
 	}
 }
 
