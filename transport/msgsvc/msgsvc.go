@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
 
 	"messngr"
 	"messngr/transport"
@@ -71,12 +70,7 @@ type Transport struct {
 	network Network
 	maxText int
 	newline oem.Newline
-
-	started chan struct{} // closed by the first Receive
-
-	mu     sync.Mutex
-	accept messngr.Accept // nil while nothing is received
-	open   sync.WaitGroup
+	intake  *transport.Intake
 }
 
 // New makes the transport and attaches it to the network.
@@ -84,7 +78,7 @@ func New(env transport.Env, network Network, c Config) (*Transport, error) {
 	if c.MaxText < 1 || c.MaxText > msgsvc.MaxText {
 		return nil, fmt.Errorf("rpc: max_text is %d, want 1 to %d", c.MaxText, msgsvc.MaxText)
 	}
-	t := &Transport{env: env, log: env.Log, network: network, maxText: c.MaxText, started: make(chan struct{})}
+	t := &Transport{env: env, log: env.Log, network: network, maxText: c.MaxText, intake: transport.NewIntake()}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strings"
-	"time"
 
 	"messngr"
 	"messngr/wire/dcerpc"
@@ -13,37 +11,10 @@ import (
 	"messngr/wire/oem"
 )
 
-// startTime is how long a call waits that comes while the service starts.
-const startTime = time.Second
-
 // Receive implements messngr.Receiver. A message that is being stored when ctx ends is
 // still answered.
 func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
-	t.mu.Lock()
-	t.accept = accept
-	select {
-	case <-t.started:
-	default:
-		close(t.started)
-	}
-	t.mu.Unlock()
-	<-ctx.Done()
-	t.mu.Lock()
-	t.accept = nil
-	t.mu.Unlock()
-	t.open.Wait()
-	return nil
-}
-
-// join returns whom to hand a message to, and makes Receive wait for the caller until it
-// calls t.open.Done; nil if nothing is received.
-func (t *Transport) join() messngr.Accept {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.accept != nil {
-		t.open.Add(1)
-	}
-	return t.accept
+	return t.intake.Receive(ctx, accept)
 }
 
 // serve runs one call of the interface.
@@ -56,15 +27,11 @@ func (t *Transport) serve(ctx context.Context, from netip.AddrPort, call dcerpc.
 		t.log.Debug("call not understood", "remote", from, "err", err)
 		return nil, &dcerpc.StatusError{Status: dcerpc.BadStub}
 	}
-	select {
-	case <-t.started:
-	case <-time.After(startTime): // nothing is to be received
-	}
-	accept := t.join()
-	if accept == nil {
+	accept, leave, err := t.intake.Join(ctx)
+	if err != nil {
 		return nil, &dcerpc.StatusError{Status: dcerpc.UnknownInterface, Rejected: true}
 	}
-	defer t.open.Done()
+	defer leave()
 	status := statusOf(t.hand(context.WithoutCancel(ctx), accept, from, call, m))
 	return msgsvc.AppendStatus(nil, status, call.BigEndian), nil
 }
@@ -75,7 +42,7 @@ func (t *Transport) hand(ctx context.Context, accept messngr.Accept, from netip.
 		return &messngr.TooLongError{Limit: t.maxText, Length: len(m.Text)}
 	}
 	in := t.inbound(from.Addr(), call, m)
-	if !t.local(in.To[0]) {
+	if !t.env.IsLocal(in.To[0]) {
 		return fmt.Errorf("%s: %w", in.To[0], messngr.ErrUnknownName)
 	}
 	if _, err := accept(ctx, in); err != nil {
@@ -98,27 +65,6 @@ func (t *Transport) inbound(from netip.Addr, call dcerpc.Call, m msgsvc.Message)
 			Text: oem.Clean(oem.Normalize(page.Decode(m.Text))),
 		},
 		Origin: messngr.Origin(fmt.Sprintf("%s/%v/%d", Name, call.Activity, call.Sequence)),
-		To:     []string{t.recipient(recipient)},
+		To:     []string{t.env.Recipient(recipient)},
 	}
-}
-
-// recipient returns the message name that a sender means. One that knows nothing but an
-// address or a DNS name calls the machine by that.
-func (t *Transport) recipient(typed string) string {
-	name := t.env.Page.Upper(typed)
-	if t.local(name) {
-		return name
-	}
-	if _, err := netip.ParseAddr(name); err == nil {
-		return t.env.Host
-	}
-	if label, _, dotted := strings.Cut(name, "."); dotted && t.local(label) {
-		return label
-	}
-	return name
-}
-
-// local reports whether name is a message name of this host.
-func (t *Transport) local(name string) bool {
-	return t.env.Local == nil || t.env.Local(name)
 }

@@ -33,10 +33,11 @@ func (t *Transport) names(ctx context.Context, who npa.Client, call dcerpc.Call)
 		t.log.Debug("call not understood", "remote", who.Address, "err", err)
 		return nil, badStub()
 	}
-	if t.join() == nil {
+	_, leave, err := t.intake.Join(ctx)
+	if err != nil {
 		return nil, notNow()
 	}
-	defer t.open.Done()
+	defer leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()
 	a := msgnames.Answer{Level: q.Level, HasResume: q.HasResume}

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
 
 	"messngr"
@@ -104,10 +103,7 @@ type Transport struct {
 	log     *slog.Logger
 	host    Host
 	maxText int
-
-	mu     sync.Mutex
-	accept messngr.Accept // nil while nothing is received
-	open   sync.WaitGroup
+	intake  *transport.Intake
 }
 
 // New makes the transport and attaches it to the server; nil is one that is switched off.
@@ -115,7 +111,7 @@ func New(env transport.Env, server Server, host Host, c Config) (*Transport, err
 	if c.MaxText < 1 || c.MaxText > msgsvc.MaxText {
 		return nil, fmt.Errorf("pipe: max_text is %d, want 1 to %d", c.MaxText, msgsvc.MaxText)
 	}
-	t := &Transport{env: env, log: env.Log, host: host, maxText: c.MaxText}
+	t := &Transport{env: env, log: env.Log, host: host, maxText: c.MaxText, intake: transport.NewIntake()}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
@@ -130,26 +126,7 @@ func New(env transport.Env, server Server, host Host, c Config) (*Transport, err
 // Receive implements messngr.Receiver. A message that is being stored when ctx ends is
 // still answered.
 func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
-	t.mu.Lock()
-	t.accept = accept
-	t.mu.Unlock()
-	<-ctx.Done()
-	t.mu.Lock()
-	t.accept = nil
-	t.mu.Unlock()
-	t.open.Wait()
-	return nil
-}
-
-// join returns whom to hand a message to, and makes Receive wait for the caller until it
-// calls t.open.Done; nil if nothing is received.
-func (t *Transport) join() messngr.Accept {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.accept != nil {
-		t.open.Add(1)
-	}
-	return t.accept
+	return t.intake.Receive(ctx, accept)
 }
 
 // The answers to calls that are not run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"messngr"
@@ -25,11 +24,11 @@ func (t *Transport) send(ctx context.Context, who npa.Client, call dcerpc.Call) 
 		t.log.Debug("call not understood", "remote", who.Address, "err", err)
 		return nil, badStub()
 	}
-	accept := t.join()
-	if accept == nil {
+	accept, leave, err := t.intake.Join(ctx)
+	if err != nil {
 		return nil, notNow()
 	}
-	defer t.open.Done()
+	defer leave()
 	if err = t.hand(context.WithoutCancel(ctx), accept, who, m); err != nil {
 		t.log.Debug("message not taken", "remote", who.Address, "err", err)
 	}
@@ -47,8 +46,8 @@ func (t *Transport) hand(ctx context.Context, accept messngr.Accept, who npa.Cli
 	}
 	page := t.env.Page
 	typed := oem.CleanLine(page.Decode(m.To))
-	to := t.recipient(typed)
-	if !t.local(to) {
+	to := t.env.Recipient(typed)
+	if !t.env.IsLocal(to) {
 		return fmt.Errorf("%s: %w", to, messngr.ErrUnknownName)
 	}
 	from := messngr.From{Claimed: oem.CleanLine(page.Decode(m.From)), Address: c.addr}
@@ -62,27 +61,6 @@ func (t *Transport) hand(ctx context.Context, accept messngr.Accept, who npa.Cli
 	return err
 }
 
-// recipient returns the message name that a sender means. One that knows nothing but an
-// address or a DNS name calls the machine by that.
-func (t *Transport) recipient(typed string) string {
-	name := t.env.Page.Upper(typed)
-	if t.local(name) {
-		return name
-	}
-	if _, err := netip.ParseAddr(name); err == nil {
-		return t.env.Host
-	}
-	if label, _, dotted := strings.Cut(name, "."); dotted && t.local(label) {
-		return label
-	}
-	return name
-}
-
-// local reports whether name is a message name of this host.
-func (t *Transport) local(name string) bool {
-	return t.env.Local == nil || t.env.Local(name)
-}
-
 // relay runs the one call of the Workstation service that is ours: it sends a message to
 // somebody else, for a caller who is known.
 func (t *Transport) relay(ctx context.Context, who npa.Client, call dcerpc.Call) ([]byte, error) {
@@ -94,10 +72,11 @@ func (t *Transport) relay(ctx context.Context, who npa.Client, call dcerpc.Call)
 		t.log.Debug("call not understood", "remote", who.Address, "err", err)
 		return nil, badStub()
 	}
-	if t.join() == nil {
+	_, leave, err := t.intake.Join(ctx)
+	if err != nil {
 		return nil, notNow()
 	}
-	defer t.open.Done()
+	defer leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()
 	if err = t.pass(ctx, who, m); err != nil {

@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -59,11 +58,7 @@ type Transport struct {
 	env     transport.Env
 	log     *slog.Logger
 	maxText int
-
-	started chan struct{} // closed by Receive
-	mu      sync.Mutex
-	accept  messngr.Accept // nil while nothing is received
-	open    sync.WaitGroup
+	intake  *transport.Intake
 }
 
 // New makes the transport.
@@ -74,7 +69,7 @@ func New(env transport.Env, c Config) (*Transport, error) {
 	if strings.ContainsAny(c.User, " \t\n:/") {
 		return nil, fmt.Errorf("samba: user %q is no login name", c.User)
 	}
-	t := &Transport{env: env, log: env.Log, maxText: c.MaxText, started: make(chan struct{})}
+	t := &Transport{env: env, log: env.Log, maxText: c.MaxText, intake: transport.NewIntake()}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
@@ -84,16 +79,7 @@ func New(env transport.Env, c Config) (*Transport, error) {
 // Receive implements messngr.Receiver: until ctx ends, Inject works. It is called once. A
 // message that is being stored when ctx ends is still answered.
 func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
-	t.mu.Lock()
-	t.accept = accept
-	t.mu.Unlock()
-	close(t.started)
-	<-ctx.Done()
-	t.mu.Lock()
-	t.accept = nil
-	t.mu.Unlock()
-	t.open.Wait()
-	return nil
+	return t.intake.Receive(ctx, accept)
 }
 
 // A Handover is one message as smbd's message command gets it.
@@ -126,21 +112,11 @@ func (t *Transport) Inject(ctx context.Context, h Handover) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case <-t.started:
-	case <-ctx.Done():
-		return fmt.Errorf("samba: %w: %w", messngr.ErrUnavailable, ctx.Err())
+	accept, leave, err := t.intake.Join(ctx)
+	if err != nil {
+		return fmt.Errorf("samba: %w", err)
 	}
-	t.mu.Lock()
-	accept := t.accept
-	if accept != nil {
-		t.open.Add(1)
-	}
-	t.mu.Unlock()
-	if accept == nil {
-		return fmt.Errorf("samba: %w: the service does not receive", messngr.ErrUnavailable)
-	}
-	defer t.open.Done()
+	defer leave()
 	if _, err := accept(context.WithoutCancel(ctx), in); err != nil {
 		t.log.Debug("message not taken", "from", in.Message.From.Claimed, "machine", h.Machine, "remote", h.Address, "err", err)
 		return err

@@ -36,6 +36,7 @@ var (
 // output of its own.
 type conversation struct {
 	t       *Transport
+	accept  messngr.Accept
 	remote  netip.Addr
 	calling netbios.Name
 	origin  string // of all messages of the session, without their numbers
@@ -52,10 +53,10 @@ type conversation struct {
 	ends     []int // where each block of text ends
 }
 
-func (t *Transport) converse(remote netip.Addr, calling netbios.Name) *conversation {
+func (t *Transport) converse(accept messngr.Accept, remote netip.Addr, calling netbios.Name) *conversation {
 	n := t.sessions.Add(1)
 	return &conversation{
-		t: t, remote: remote, calling: calling,
+		t: t, accept: accept, remote: remote, calling: calling,
 		origin: Name + "/" + t.instance + "/" + strconv.FormatUint(n, 10) + "/",
 	}
 }
@@ -226,29 +227,13 @@ func (c *conversation) inbound(from, to []byte, text ...[]byte) messngr.Inbound 
 			Text: oem.Clean(oem.Normalize(page.Decode(text...))),
 		},
 		Origin: messngr.Origin(c.origin + strconv.Itoa(c.handed)),
-		To:     []string{c.t.recipient(recipient)},
+		To:     []string{c.t.env.Recipient(recipient)},
 	}
-}
-
-// recipient returns the message name that a sender means. smbclient's users may type an
-// address or a DNS name, which it passes on: both mean this machine.
-func (t *Transport) recipient(typed string) string {
-	name := t.env.Page.Upper(typed)
-	if t.local(name) {
-		return name
-	}
-	if _, err := netip.ParseAddr(name); err == nil {
-		return t.env.Host
-	}
-	if label, _, dotted := strings.Cut(name, "."); dotted && t.local(label) {
-		return label
-	}
-	return name
 }
 
 // hand gives the message to the middle of the service and returns what to answer.
 func (c *conversation) hand(ctx context.Context, in messngr.Inbound) smb.Status {
-	_, err := c.t.accept(ctx, in)
+	_, err := c.accept(ctx, in)
 	if err == nil {
 		c.errors = 0
 	} else {

@@ -23,40 +23,17 @@ const (
 // Receive implements messngr.Receiver. It is called once. A message that is being
 // stored when ctx ends is still answered.
 func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
-	t.accept = accept
-	close(t.started)
-	<-ctx.Done()
-	t.joining.Lock()
-	t.stop()
-	t.joining.Unlock()
-	t.open.Wait()
-	return nil
-}
-
-// join makes Receive wait for the caller, until it calls t.open.Done. It fails if
-// nothing is received any more.
-func (t *Transport) join(ctx context.Context) bool {
-	select {
-	case <-t.started:
-	case <-ctx.Done():
-		return false
-	}
-	t.joining.Lock()
-	defer t.joining.Unlock()
-	if t.stopping.Err() != nil {
-		return false
-	}
-	t.open.Add(1)
-	return true
+	return t.intake.Receive(ctx, accept)
 }
 
 // serve talks to one peer until that closes the session, says nothing for too long, or
 // talks nonsense. It is the carrier.SessionHandler.
 func (t *Transport) serve(ctx context.Context, s carrier.Session) {
-	if !t.join(ctx) {
+	accept, leave, err := t.intake.Join(ctx)
+	if err != nil {
 		return
 	}
-	defer t.open.Done()
+	defer leave()
 	remote := s.Remote()
 	// Sessions that began with a called name have been admitted.
 	if s.Called() == (netbios.Name{}) {
@@ -67,8 +44,8 @@ func (t *Transport) serve(ctx context.Context, s carrier.Session) {
 	}
 	v := &visit{session: s}
 	defer context.AfterFunc(ctx, v.end)()
-	defer context.AfterFunc(t.stopping, v.end)()
-	c := t.converse(remote.Addr(), s.Calling())
+	defer context.AfterFunc(t.intake.Ending(), v.end)()
+	c := t.converse(accept, remote.Addr(), s.Calling())
 	if err := v.talk(context.WithoutCancel(ctx), c, t.idle); err != nil {
 		t.log.Debug("session ended", "remote", remote, "err", err)
 	}

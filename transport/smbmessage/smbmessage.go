@@ -7,13 +7,11 @@
 package smbmessage
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,13 +64,7 @@ type Transport struct {
 	newline  newline
 	instance string        // makes origins unique over restarts
 	sessions atomic.Uint64 // since the start
-
-	started  chan struct{}  // closed by Receive, which has set accept before
-	accept   messngr.Accept // whom messages are handed to
-	stopping context.Context
-	stop     context.CancelFunc
-	joining  sync.Mutex // held to join open, and to stop
-	open     sync.WaitGroup
+	intake   *transport.Intake
 }
 
 // An admitter is a NetBIOS network that asks, before it grants a session to a called
@@ -105,12 +97,11 @@ func New(env transport.Env, c Config) (*Transport, error) {
 		answer:   time.Duration(c.AnswerSeconds) * time.Second,
 		newline:  breaks,
 		instance: hex.EncodeToString(instance[:]),
-		started:  make(chan struct{}),
+		intake:   transport.NewIntake(),
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	t.stopping, t.stop = context.WithCancel(context.Background())
 	for _, network := range env.NetBIOS {
 		if a, ok := network.(admitter); ok {
 			a.AdmitSessions(t.admit)
@@ -137,7 +128,7 @@ func (t *Transport) admit(remote netip.Addr, called netbios.Name) error {
 	}
 	switch called.Suffix() {
 	case netbios.Messenger, netbios.FileServer:
-		if t.local(t.env.Page.DecodeName([]byte(called.Label()))) {
+		if t.env.IsLocal(t.env.Page.DecodeName([]byte(called.Label()))) {
 			return nil
 		}
 	}
@@ -149,11 +140,6 @@ func (t *Transport) permit(addr netip.Addr) error {
 		return nil
 	}
 	return t.env.Permit(addr)
-}
-
-// local reports whether name is a message name of this host.
-func (t *Transport) local(name string) bool {
-	return t.env.Local == nil || t.env.Local(name)
 }
 
 // newline is the convention for line breaks when sending.
