@@ -27,6 +27,7 @@ type datagramService struct {
 	// serving says that unicast is where others look for us.
 	serving bool
 	id      atomic.Uint32
+	parts   fragments
 }
 
 // openDatagrams opens the sockets of the datagram service. Without the port of the
@@ -70,16 +71,19 @@ func (s *datagramService) run(ctx context.Context) {
 	readers.Wait()
 }
 
-// handle takes in one packet. Only whole datagrams for us count: fragments, errors and
-// questions for a distribution server are left alone, and nothing is ever answered,
-// because nobody has proven to be at the address that a datagram came from.
+// handle takes in one packet. Only datagrams for us count: errors and questions for a
+// distribution server are left alone, and nothing is ever answered, because nobody has
+// proven to be at the address that a datagram came from.
 func (s *datagramService) handle(b []byte, from netip.AddrPort) {
 	p, err := nbdgm.Parse(b)
 	if err != nil {
 		return
 	}
 	d, ok := p.(nbdgm.Datagram)
-	if !ok || d.Fragment() || !netbios.SameScope(d.ToScope, s.carrier.cfg.Scope) {
+	if !ok || !netbios.SameScope(d.ToScope, s.carrier.cfg.Scope) {
+		return
+	}
+	if d, ok = s.parts.join(d, from.Addr()); !ok {
 		return
 	}
 	in := carrier.Datagram{

@@ -207,7 +207,6 @@ func TestWhatIsNoMessage(t *testing.T) {
 		{"a session's message", func(d *carrier.Datagram) { d.Data = must(smb.Single{Text: []byte(good)}.Append(nil, smb.Header{})) }},
 		{"another mailslot", func(d *carrier.Datagram) { d.Data = browser }},
 		{"only a sender", func(d *carrier.Datagram) { d.Data = write(t, "ALICE\x00LAB") }},
-		{"more behind the text", func(d *carrier.Datagram) { d.Data = write(t, good+"more") }},
 		{"to the browsers", func(d *carrier.Datagram) { d.To = nameOf(t, "LAB", netbios.BrowserElection) }},
 		{"to the server", func(d *carrier.Datagram) { d.To, d.Group = nameOf(t, "BETA", netbios.FileServer), false }},
 		{"from a stranger", func(d *carrier.Datagram) { d.Source = netip.MustParseAddrPort("192.0.2.1:138") }},

@@ -36,7 +36,7 @@ type Message struct {
 // Parse reads one message. What it returns refers to b.
 //
 // Deliberately lax: some senders leave out the last zero byte, so the text also ends
-// where the data do; and zero bytes may follow it.
+// where the data do; and what follows it, such as the rest of a buffer, is ignored.
 func Parse(b []byte) (Message, error) {
 	from, rest, ok := bytes.Cut(b, []byte{0})
 	if !ok {
@@ -46,10 +46,7 @@ func Parse(b []byte) (Message, error) {
 	if !ok {
 		return Message{}, errors.New("mailslot: name of the recipient has no end")
 	}
-	text, rest, _ := bytes.Cut(rest, []byte{0})
-	if len(bytes.Trim(rest, "\x00")) != 0 {
-		return Message{}, fmt.Errorf("mailslot: %d bytes behind the text", len(rest))
-	}
+	text, _, _ := bytes.Cut(rest, []byte{0})
 	return Message{From: from, To: to, Text: text}, nil
 }
 

@@ -50,7 +50,7 @@ func TestMessage(t *testing.T) {
 }
 
 func TestParseIsLax(t *testing.T) {
-	for _, encoded := range []string{"A\x00B\x00hi", "A\x00B\x00hi\x00\x00\x00"} {
+	for _, encoded := range []string{"A\x00B\x00hi", "A\x00B\x00hi\x00\x00\x00", "A\x00B\x00hi\x00more"} {
 		got, err := mailslot.Parse([]byte(encoded))
 		if diff := cmp.Diff(message("A", "B", "hi"), got); err != nil || diff != "" {
 			t.Errorf("Parse(%q): %v (-want +got):\n%s", encoded, err, diff)
@@ -63,7 +63,7 @@ func TestParseIsLax(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	for _, encoded := range []string{"", "A", "A\x00", "A\x00B", "A\x00B\x00hi\x00more"} {
+	for _, encoded := range []string{"", "A", "A\x00", "A\x00B"} {
 		if m, err := mailslot.Parse([]byte(encoded)); err == nil {
 			t.Errorf("Parse(%q) = %q, want an error", encoded, m)
 		}
@@ -93,7 +93,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := bytes.TrimRight(b, "\x00"); !bytes.HasPrefix(again, want) || len(bytes.Trim(again[len(want):], "\x00")) > 0 {
+		if n := min(len(b), len(again)); !bytes.Equal(again[:n], b[:n]) {
 			t.Errorf("encodes to %q, want %q", again, b)
 		}
 		got, err := mailslot.Parse(again)

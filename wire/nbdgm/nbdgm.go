@@ -141,8 +141,9 @@ type Datagram struct {
 	Data []byte
 }
 
-// Fragment reports whether the datagram is only a part of one.
-func (d Datagram) Fragment() bool { return d.More || !d.First || d.Offset != 0 }
+// Fragment reports whether the datagram is only a part of one. First is not asked: what
+// begins at the beginning and has no more behind it is whole.
+func (d Datagram) Fragment() bool { return d.More || d.Offset != 0 }
 
 func parseDatagram(h Header, b []byte) (Packet, error) {
 	if len(b) < datagramLen {

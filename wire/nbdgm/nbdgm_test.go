@@ -86,13 +86,13 @@ func TestPackets(t *testing.T) {
 
 func TestFragments(t *testing.T) {
 	whole := nbdgm.Datagram{Header: header(nbdgm.DirectUnique)}
-	more, last, offset := whole, whole, whole
-	more.More, last.First, offset.Offset = true, false, 512
+	more, unmarked, offset := whole, whole, whole
+	more.More, unmarked.First, offset.Offset = true, false, 512
 	for _, tt := range []struct {
 		name string
 		d    nbdgm.Datagram
 		want bool
-	}{{"whole", whole, false}, {"more follow", more, true}, {"last", last, true}, {"offset", offset, true}} {
+	}{{"whole", whole, false}, {"more follow", more, true}, {"not marked as the first", unmarked, false}, {"offset", offset, true}} {
 		if got := tt.d.Fragment(); got != tt.want {
 			t.Errorf("%s: Fragment = %v, want %v", tt.name, got, tt.want)
 		}
