@@ -4,6 +4,7 @@ package interop_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,12 +82,20 @@ func TestDesktopPeople(t *testing.T) {
 		t.Errorf("news reads the service's files: %s", out)
 	}
 
-	// One of them reads what is for everybody: it goes everywhere, and what is the other's stays.
-	if out, err := news.Output(d.ctx, d.ours.Path(), "inbox", "mark", "last"); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	// Everybody reads what is for everybody for himself; deleted, it is gone for all.
+	shows := func(screen []traytest.Note) bool {
+		return slices.ContainsFunc(screen, func(n traytest.Note) bool { return strings.Contains(n.Body, "for everybody") })
+	}
+	d.asks(news, "inbox", "mark", "last")
+	daemons["news"].Await("what was read is gone", func(s []traytest.Note) bool { return !shows(s) })
+	for _, user := range []string{"games", "root"} {
+		daemons[user].Await("what "+user+" has not read", shows)
+	}
+	d.says("inbox", "delete", "last")
+	for _, user := range []string{"games", "root"} {
+		daemons[user].Await("what was deleted is gone", func(s []traytest.Note) bool { return !shows(s) })
 	}
 	daemons["games"].Await("only the secret is left", func(s []traytest.Note) bool {
 		return len(s) == 1 && strings.Contains(s[0].Body, "a secret of games")
 	})
-	daemons["root"].AwaitCount(0)
 }

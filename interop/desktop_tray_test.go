@@ -60,7 +60,7 @@ func TestDesktopTray(t *testing.T) {
 	d.says("send", "--level", "urgent", "ALPHA", "Out of paper")
 	has("urgent", loud, 10)
 	d.keep(s, "urgent")
-	d.says("inbox", "mark", "1", "2")
+	d.asks(s, "inbox", "mark", "1", "2")
 	d.until(s, "nothing is unread", func() error {
 		if r := d.look(s).Find(loud, panel); !r.Empty() {
 			return fmt.Errorf("it is red at %v", r)
