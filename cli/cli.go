@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ func Main(ctx context.Context, env Env) int {
 	if strings.TrimSuffix(filepath.Base(env.Args[0]), ".exe") == "net" {
 		args = append([]string{"net"}, args...)
 	}
-	root := a.root()
+	root := a.root(firstWord(args))
 	root.SetArgs(singleDash(args))
 	err := root.ExecuteContext(ctx)
 	return a.report(err)
@@ -72,8 +73,9 @@ func Main(ctx context.Context, env Env) int {
 
 // app is one run of the program.
 type app struct {
-	env    Env
-	socket string // --socket
+	env     Env
+	socket  string // --socket
+	version bool   // --version
 }
 
 // client returns a client of the service.
@@ -146,8 +148,17 @@ func terminal(stream any) (*os.File, bool) {
 	return f, ok && term.IsTerminal(int(f.Fd()))
 }
 
-// root builds the table of commands.
-func (a *app) root() *cobra.Command {
+// firstWord is the command that is asked for, if that is clear at once.
+func firstWord(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
+}
+
+// root builds the table of commands; only the row that is wanted, if there is one of
+// that name, since a program that runs for four milliseconds notices the others.
+func (a *app) root(wanted string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "messngr",
 		Short: "The Messenger service: NET SEND both ways, kept and shown",
@@ -180,11 +191,51 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 		&cobra.Group{ID: groupRun, Title: "Run the service:"},
 		&cobra.Group{ID: groupOther, Title: "Other:"},
 	)
-	grouped(root, groupSend, a.sendCommand(), a.replyCommand(), a.wallCommand(), a.writeCommand(), a.netCommand())
-	grouped(root, groupRead, a.inboxCommand(), a.watchCommand(), a.trayCommand(), a.popupCommand(), a.sentCommand(), a.importCommand())
-	grouped(root, groupRun, a.serveCommand(), a.statusCommand(), a.nameCommand(), a.nbtstatCommand(), a.whoCommand(), a.policyCommand(), a.serviceCommand(), a.receiveCommand())
-	grouped(root, groupOther, a.docsCommand(), a.versionCommand())
+	commands := a.commands()
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == wanted })
+	if i >= 0 && wanted != "docs" { // which describe them all
+		commands = commands[i : i+1]
+	}
+	for _, c := range commands {
+		cmd := c.make()
+		cmd.GroupID = c.group
+		root.AddCommand(cmd)
+	}
+	root.Flags().BoolVar(&a.version, "version", false, "print the version")
 	return root
+}
+
+// command is one row of the table of commands.
+type command struct {
+	group, name string
+	make        func() *cobra.Command
+}
+
+// commands is the table, in no order that anybody sees.
+func (a *app) commands() []command {
+	return []command{
+		{groupSend, "send", a.sendCommand},
+		{groupSend, "reply", a.replyCommand},
+		{groupSend, "wall", a.wallCommand},
+		{groupSend, "write", a.writeCommand},
+		{groupSend, "net", a.netCommand},
+		{groupRead, "inbox", a.inboxCommand},
+		{groupRead, "watch", a.watchCommand},
+		{groupRead, "tray", a.trayCommand},
+		{groupRead, "popup", a.popupCommand},
+		{groupRead, "sent", a.sentCommand},
+		{groupRead, "import", a.importCommand},
+		{groupRun, "serve", a.serveCommand},
+		{groupRun, "status", a.statusCommand},
+		{groupRun, "name", a.nameCommand},
+		{groupRun, "nbtstat", a.nbtstatCommand},
+		{groupRun, "who", a.whoCommand},
+		{groupRun, "policy", a.policyCommand},
+		{groupRun, "service", a.serviceCommand},
+		{groupRun, "receive", a.receiveCommand},
+		{groupOther, "docs", a.docsCommand},
+		{groupOther, "version", a.versionCommand},
+	}
 }
 
 const (
@@ -194,20 +245,13 @@ const (
 	groupOther = "other"
 )
 
-func grouped(root *cobra.Command, group string, commands ...*cobra.Command) {
-	for _, c := range commands {
-		c.GroupID = group
-		root.AddCommand(c)
-	}
-}
-
 // noSuchCommand refuses words that are no command, and says what may be meant.
 func (a *app) noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	hint := "see: " + cmd.CommandPath() + " --help"
-	cmd.SuggestionsMinimumDistance = 2
+	cmd.SuggestionsMinimumDistance = 1 + min(1, len(args[0])/4)
 	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
 		hint = "did you mean: " + cmd.CommandPath() + " " + similar[0]
 	} else if cmd == cmd.Root() && len(args) > 1 {
@@ -224,14 +268,19 @@ func completeFlag(cmd *cobra.Command, name string, values ...cobra.Completion) {
 	}
 }
 
+// commandWords are the words of a command behind the program's name.
+func commandWords(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
 // words is the number of words that a command takes; most < 0: any number.
 func words(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return misuse("usage: "+cmd.UseLine(), "%s: something is missing", cmd.CommandPath())
+			return misuse("usage: "+cmd.UseLine(), "%s: something is missing", commandWords(cmd))
 		case most >= 0 && len(args) > most:
-			return misuse("usage: "+cmd.UseLine(), "%s: %q is too much", cmd.CommandPath(), args[most])
+			return misuse("usage: "+cmd.UseLine(), "%s: %q is too much", commandWords(cmd), args[most])
 		}
 		return nil
 	}

@@ -102,12 +102,36 @@ func (a *app) list(ctx context.Context, f listFlags, search string) error {
 		if m.ReadAt == nil {
 			mark = "*"
 		}
-		text := strings.TrimSpace(m.Title + " " + m.Text)
+		text := emphasis(m.Drill, m.Level) + titled(m.Title, m.Text)
 		rows = append(rows, []string{mark, strconv.FormatInt(m.Seq, 10), shortID(m.ID), clock(m.ReceivedAt, time.Now()), console.Cut(oem.CleanLine(m.From), 16), m.Trust.String(), text})
 	}
 	console.Table(a.env.Stdout, a.width(), rows)
 	a.printf("%d of %d, %d unread\n", len(l.Messages), l.Total, l.Unread)
 	return nil
+}
+
+// emphasis is what a list says of a message before its text: that it is no ordinary
+// one.
+func emphasis(drill bool, level messngr.Level) string {
+	words := ""
+	if drill {
+		words = "DRILL "
+	}
+	if level >= messngr.LevelUrgent {
+		words += strings.ToUpper(level.String()) + " "
+	}
+	if words == "" {
+		return ""
+	}
+	return "[" + strings.TrimSpace(words) + "] "
+}
+
+// titled is a text in a list, behind its title.
+func titled(title, text string) string {
+	if title != "" && strings.TrimSpace(text) != "" {
+		title += ": "
+	}
+	return strings.TrimSpace(title + text)
 }
 
 // width is how many columns a line may have; 0 if nobody counts them.

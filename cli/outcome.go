@@ -98,8 +98,9 @@ func sentTo(r control.RecipientAnswer) string {
 
 // viaWord is how people write the name of a transport.
 func viaWord(via string) string {
-	if via == "smb" {
-		return "SMB"
+	switch via {
+	case "smb", "rpc":
+		return strings.ToUpper(via)
 	}
 	return via
 }

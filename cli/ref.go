@@ -16,6 +16,11 @@ func shortID(id messngr.ID) string {
 	return s[len(s)-6:]
 }
 
+// minSuffix is how much of the end of an id names a message, in digits. What is
+// shorter is a number of the list, and nothing else: a number whose message has been
+// deleted must not come to mean another one.
+const minSuffix = 6
+
 // looksLikeRef reports whether a word can name a message: its number in the
 // list, the end of its id, or "last".
 func looksLikeRef(word string) bool {
@@ -46,7 +51,14 @@ func (a *app) resolve(ctx context.Context, word string) (control.Message, error)
 			return first(l.Messages), err
 		}
 	}
+	if len(word) < minSuffix {
+		return control.Message{}, noSuchMessage(word)
+	}
 	return a.resolveSuffix(ctx, word)
+}
+
+func noSuchMessage(word string) error {
+	return &control.Error{Code: "not_found", Message: "no message is called " + strconv.Quote(word), Hint: refHint}
 }
 
 // resolveSuffix looks through the whole inbox for the only id that ends so.
@@ -62,7 +74,7 @@ func (a *app) resolveSuffix(ctx context.Context, suffix string) (control.Message
 	case err != nil:
 		return control.Message{}, err
 	case len(found) == 0:
-		return control.Message{}, &control.Error{Code: "not_found", Message: "no message is called " + strconv.Quote(suffix), Hint: refHint}
+		return control.Message{}, noSuchMessage(suffix)
 	case len(found) > 1:
 		return control.Message{}, misuse("give more of the id", "%d messages end in %q", len(found), suffix)
 	}
@@ -106,7 +118,7 @@ func (a *app) resolveSent(ctx context.Context, word string) (messngr.ID, error) 
 	}
 	var found []messngr.ID
 	for i, m := range l.Messages {
-		if i == 0 && strings.EqualFold(word, "last") || looksLikeRef(word) && strings.HasSuffix(m.ID.String(), strings.ToLower(word)) {
+		if i == 0 && strings.EqualFold(word, "last") || len(word) >= minSuffix && looksLikeRef(word) && strings.HasSuffix(m.ID.String(), strings.ToLower(word)) {
 			found = append(found, m.ID)
 		}
 	}

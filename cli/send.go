@@ -66,8 +66,8 @@ The text is the rest of the line, or the standard input if it is - or missing.
 Options end at the recipient, so that the text may begin with a dash.
 
 Level, drill, title and the answers asked for travel as such between people of
-one machine. To old machines they are written into the text, and the outcome
-says so.
+one machine; the level emergency needs root or the group messngr. To old machines
+they are written into the text, and the outcome says so.
 
 The states are queued, sent, accepted, delivered, displayed, acknowledged and
 answered. A legacy receiver accepts a message and never says whether anybody saw
@@ -109,7 +109,7 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 	cmd.Flags().StringVar(&req.Via, "via", "", "the only `route` to use, such as smb or mailslot (default: the best)")
 	cmd.Flags().StringVar(&req.Address, "at", "", "`address` of the recipient, if it is not to be looked up")
 	content.add(cmd)
-	completeFlag(cmd, "via", "smb", "mailslot", "local")
+	completeFlag(cmd, "via", "smb", "rpc", "mailslot", "rwall", "local")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before a broadcast")
 	return cmd
 }

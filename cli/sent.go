@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"messngr"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func (a *app) listSent(ctx context.Context, limit int, json bool) error {
 				states = append(states, s)
 			}
 		}
-		rows = append(rows, []string{shortID(m.ID), clock(m.SentAt, time.Now()), console.Cut(oem.CleanLine(strings.Join(to, ",")), 24), strings.Join(states, ","), m.Text})
+		rows = append(rows, []string{shortID(m.ID), clock(m.SentAt, time.Now()), console.Cut(oem.CleanLine(strings.Join(to, ",")), 24), strings.Join(states, ","), emphasis(false, m.Level) + titled(m.Title, m.Text)})
 	}
 	switch {
 	case json:
@@ -109,7 +110,14 @@ func (a *app) showSent(m *control.SentMessage) {
 	if m.ExpiresAt != nil {
 		a.printf("Expires:  %s\n", m.ExpiresAt.Local().Format("2006-01-02 15:04:05"))
 	}
-	a.printf("Id:       %s\n\n", m.ID)
+	a.printf("Id:       %s\n", m.ID)
+	if m.Level != messngr.LevelInfo {
+		a.printf("Level:    %s\n", m.Level)
+	}
+	if m.Title != "" {
+		a.printf("Title:    %s\n", oem.CleanLine(m.Title))
+	}
+	a.printf("\n")
 	console.Indent(a.env.Stdout, m.Text)
 	a.printf("\n")
 	for _, r := range m.Recipients {

@@ -62,11 +62,15 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  messngr version",
 		Args:    words(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			info, _ := debug.ReadBuildInfo()
-			a.printf("messngr %s\n", version(info))
+			a.printVersion()
 			return nil
 		},
 	}
+}
+
+func (a *app) printVersion() {
+	info, _ := debug.ReadBuildInfo()
+	a.printf("messngr %s\n", version(info))
 }
 
 // version names the release, or the revision that was built, and the compiler.

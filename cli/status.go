@@ -43,6 +43,10 @@ source what was refused, with the command that would allow it.`,
 
 // overview is what messngr prints without a command.
 func (a *app) overview(cmd *cobra.Command, _ []string) error {
+	if a.version {
+		a.printVersion()
+		return nil
+	}
 	s, err := a.client().Status(cmd.Context())
 	if err == nil {
 		a.printStatus(&s)

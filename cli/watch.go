@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,12 +98,15 @@ func (a *app) watch(ctx context.Context, after *int64, show func(control.Message
 
 // printArrival prints one message for somebody who watches.
 func (a *app) printArrival(m *control.Message) {
-	a.printf("%s  %s to %s, number %d\n", m.ReceivedAt.Local().Format("15:04:05"), sender(m), oem.CleanLine(m.To), m.Seq)
+	a.printf("%s  %s%s to %s, number %d\n", m.ReceivedAt.Local().Format("15:04:05"), emphasis(m.Drill, m.Level), sender(m), oem.CleanLine(m.To), m.Seq)
 	if m.Warning != "" {
 		a.printf("  [%s]\n", oem.CleanLine(m.Warning))
 	}
 	if m.Title != "" {
 		a.printf("  %s\n", oem.CleanLine(m.Title))
 	}
-	console.Indent(a.env.Stdout, m.Text)
+	console.Indent(a.env.Stdout, strings.TrimRight(m.Text, "\r\n"))
+	if len(m.Answers) > 0 {
+		a.printf("  Answers: %s\n", oem.CleanLine(strings.Join(m.Answers, " / ")))
+	}
 }
