@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ type Session struct {
 	who  *user.User
 	dir  string
 	env  []string
-	n    int
+	run  []*lab.Daemon
 }
 
 // Open logs a person of the system in, with an empty home and a screen of that size.
@@ -121,8 +122,13 @@ func firstLine(ctx context.Context, d *lab.Daemon) (line string, err error) {
 	return line, err
 }
 
-// Close removes the session's files. Its processes end with the host.
-func (s *Session) Close() error { return os.RemoveAll(s.dir) }
+// Close ends the session's programs, the last first, and removes its files.
+func (s *Session) Close() error {
+	for _, d := range slices.Backward(s.run) {
+		d.Kill()
+	}
+	return os.RemoveAll(s.dir)
+}
 
 // User is the login name.
 func (s *Session) User() string { return s.who.Username }
@@ -153,9 +159,12 @@ func (s *Session) Output(ctx context.Context, args ...string) (string, error) {
 
 // Daemon starts a program of the person that runs until the session ends.
 func (s *Session) Daemon(name string, args ...string) (*lab.Daemon, error) {
-	s.n++
 	cmd := s.Command(context.Background(), args...)
-	return s.host.Daemon(fmt.Sprintf("%s-%d-%s", s.who.Username, s.n, name), cmd)
+	d, err := s.host.Daemon(fmt.Sprintf("%s-%d-%s", s.who.Username, len(s.run)+1, name), cmd)
+	if err == nil {
+		s.run = append(s.run, d)
+	}
+	return d, err
 }
 
 // Owned waits until somebody has the name on the session's bus.
