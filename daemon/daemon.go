@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -21,7 +23,9 @@ import (
 	"messngr/carrier/rpc"
 	"messngr/carrier/smbd"
 	"messngr/carrier/wins"
+	"messngr/control"
 	"messngr/control/server"
+	"messngr/daemon/greeting"
 	"messngr/daemon/neighbours"
 	"messngr/display"
 	"messngr/names"
@@ -316,9 +320,22 @@ func (d *daemon) announce(ctx context.Context) error {
 			return nil
 		}
 	}
-	d.greet()
+	d.greet(ctx)
 	_, err := sdnotify.SdNotify(false, sdnotify.SdNotifyReady)
 	return err
+}
+
+// greet tells whoever started the service how it is.
+func (d *daemon) greet(ctx context.Context) {
+	if d.o.Stdout == nil {
+		return
+	}
+	start := greeting.Start{Terminal: d.o.Interactive, Loopback: d.s.isLoopback, Moved: d.moved}
+	if control.FindSocket("", os.Getenv) != d.s.Socket {
+		start.Socket = d.s.Socket
+	}
+	st := d.status(ctx)
+	_, _ = io.WriteString(d.o.Stdout, greeting.Text(&st, start)) // nobody reads it: nobody to tell
 }
 
 // ownNames enters the machine's own names and the kept ones, so that nothing is

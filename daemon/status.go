@@ -14,6 +14,7 @@ import (
 	"messngr/carrier"
 	"messngr/control"
 	"messngr/control/server"
+	"messngr/daemon/greeting"
 	"messngr/policy"
 )
 
@@ -119,13 +120,10 @@ func describePort(p carrier.Port) control.Port {
 		}
 	case errors.Is(p.Err, syscall.EACCES):
 		out.Error = "not permitted"
-		out.Hint = grant()
+		out.Hint = greeting.Grant()
 	}
 	return out
 }
-
-// grant is how to get the right to open the real ports.
-func grant() string { return "sudo setcap cap_net_bind_service=+ep " + program() }
 
 // Version says which version of the program this is, with its commit.
 func Version() string {
@@ -133,7 +131,7 @@ func Version() string {
 	if !ok {
 		return "unknown"
 	}
-	version := info.Main.Version
+	version := strings.Trim(info.Main.Version, "()") // (devel), for one
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
 			version = fmt.Sprintf("%s (%s)", version, s.Value[:12])
