@@ -3,11 +3,14 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +32,7 @@ import (
 // inboxes is a service for three people, each of whom has a socket: root, who
 // administers it, Alice and Bob.
 type inboxes struct {
+	service          *server.Service
 	store            *memstore.Store
 	router           *router.Router
 	root, alice, bob *control.Client
@@ -54,6 +58,7 @@ func newInboxes(t *testing.T) *inboxes {
 	}
 	h.router = router.New(router.Config{Store: h.store, Names: table, Policy: rules, Log: log, Host: "PC17", Workgroup: "WORKGROUP"})
 	s := &server.Service{Router: h.router, Status: func(context.Context) control.Status { return control.Status{} }, Store: h.store, Names: table, Policy: rules, Log: log}
+	h.service = s
 	h.root = h.serve(t, s, messngr.Principal{Login: "root", Admin: true})
 	h.alice = h.serve(t, s, messngr.Principal{UID: 1000, Login: "alice"})
 	h.bob = h.serve(t, s, messngr.Principal{UID: 1001, Login: "bob"})
@@ -180,6 +185,29 @@ func TestEventsTellWhatBecomesOfMessages(t *testing.T) {
 	}
 	expect(t, ch, short{Kind: control.EventDeleted, IDs: []messngr.ID{old}})
 	quiet(t, ch)
+}
+
+// Whoever marks a message or deletes it may leave before the answer: a pop-up does.
+func TestEventsOfAClientThatLeaves(t *testing.T) {
+	h := newInboxes(t)
+	id := h.arrive(t, "ALICE", "new")
+	ch := events(t, h.alice, -1, true)
+	expect(t, ch, short{Kind: control.EventResync})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	alice := h.service.Handler(func(*http.Request) (messngr.Principal, bool) {
+		return messngr.Principal{UID: 1000, Login: "alice"}, true
+	})
+	mark := fmt.Sprintf(`{"ids":[%q],"as":"acknowledged"}`, id)
+	for _, c := range []struct{ method, path, body, kind string }{
+		{"POST", "/v1/messages/mark", mark, control.EventAcknowledged},
+		{"DELETE", "/v1/messages/" + id.String(), "", control.EventDeleted},
+	} {
+		r := httptest.NewRequestWithContext(gone, c.method, c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", "application/json")
+		alice.ServeHTTP(httptest.NewRecorder(), r)
+		expect(t, ch, short{Kind: c.kind, IDs: []messngr.ID{id}})
+	}
 }
 
 func TestEventsAfterANumber(t *testing.T) {

@@ -97,6 +97,7 @@ func noMessage(id messngr.ID) error { return fmt.Errorf("message %v: %w", id, me
 // delete removes one received message. Those that are for the machine are deleted by
 // those who administer the service, unless the configuration says otherwise.
 func (s *Service) delete(ctx context.Context, who messngr.Principal, in messageRef) (nothing, error) {
+	ctx = context.WithoutCancel(ctx) // a client that leaves now did it all the same, and all others have to hear of it
 	gone := s.affected(ctx, who, in.ID)
 	n, err := s.Router.Delete(ctx, who, in.ID)
 	switch {
@@ -123,6 +124,7 @@ func (s *Service) mark(ctx context.Context, who messngr.Principal, in control.Ma
 	case len(in.IDs) > maxMarks:
 		return control.CountAnswer{}, bad("%d messages at once, at most %d are possible", len(in.IDs), maxMarks)
 	}
+	ctx = context.WithoutCancel(ctx) // as in delete
 	n, err := s.Router.Mark(ctx, who, mark, in.IDs...)
 	if err == nil && mark != store.Shown {
 		s.changes.publish(in.As, who.Login, s.affected(ctx, who, in.IDs...))
