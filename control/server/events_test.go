@@ -204,7 +204,6 @@ func TestEventsOfAClientThatLeaves(t *testing.T) {
 		{"DELETE", "/v1/messages/" + id.String(), "", control.EventDeleted},
 	} {
 		r := httptest.NewRequestWithContext(gone, c.method, c.path, strings.NewReader(c.body))
-		r.Header.Set("Content-Type", "application/json")
 		alice.ServeHTTP(httptest.NewRecorder(), r)
 		expect(t, ch, short{Kind: c.kind, IDs: []messngr.ID{id}})
 	}
