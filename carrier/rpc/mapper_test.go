@@ -73,6 +73,31 @@ func TestLookUp(t *testing.T) {
 	})
 }
 
+// TestLookUpOneByOne: a client with room for one entry gets all of them, each once, and
+// knows when it has the last.
+func TestLookUpOneByOne(t *testing.T) {
+	for _, big := range []bool{false, true} {
+		bubble(t, func(t *testing.T, s *served) {
+			var told []string
+			q := epm.LookupQuestion{Inquiry: epm.AllElements, Max: 1}
+			for range 3 {
+				p := s.mapper(epm.Lookup, big, q.Append(nil, big))
+				got, err := epm.ParseLookupAnswer(p.one(dcerpc.TypeResponse, p.meets()).Body, big)
+				if err != nil || len(got.Entries) != 1 || got.Status != epm.Success {
+					t.Fatalf("after %v: %+v, %v, want one entry", told, got, err)
+				}
+				told = append(told, got.Entries[0].Annotation)
+				if q.Handle = got.Handle; q.Handle == (epm.Handle{}) {
+					break
+				}
+			}
+			if diff := cmp.Diff([]string{"Endpoint Mapper", "echo"}, told); diff != "" {
+				t.Errorf("entries (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestMapperOtherwise(t *testing.T) {
 	bubble(t, func(t *testing.T, s *served) {
 		long := make([]byte, 40)
