@@ -48,8 +48,8 @@ func TestImproperPackets(t *testing.T) {
 		p := s.peer(alpha)
 		sealed := p.call
 		sealed.Auth = 10
-		if got := p.says(sealed); len(got) != 0 {
-			t.Errorf("an authenticated call is answered with %+v", got)
+		if got := p.status(dcerpc.TypeReject, p.says(sealed)); got != dcerpc.UnsupportedAuth {
+			t.Errorf("an authenticated call is rejected with %v", got)
 		}
 		s.wantRefused(ReasonAuth, 1)
 		if got := p.saysBytes([]byte("garbage")); len(got) != 0 {

@@ -109,6 +109,9 @@ func (s *server) handle(p *packet, out *mail) {
 func (s *server) request(p *packet, out *mail) {
 	if reason := improper(&p.Datagram); reason != "" {
 		s.refusals.refused(p.from.Addr(), reason)
+		if reason == ReasonAuth {
+			s.complain(p, out, dcerpc.UnsupportedAuth, s.boot) // else the client waits for nothing
+		}
 		return
 	}
 	if p.ServerBoot != 0 && p.ServerBoot != s.boot {
