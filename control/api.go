@@ -332,7 +332,7 @@ type ServiceRequest struct {
 // Error is the body of every answer that is not a success.
 type Error struct {
 	// Code is a stable word, as RecipientAnswer.Code, or "bad_request",
-	// "forbidden", "not_found", "conflict", "internal".
+	// "forbidden", "not_found", "conflict", "too_many", "internal".
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`

@@ -109,7 +109,9 @@ func (n net) declined(err error) int {
 		return n.fail(2285)
 	case "bad_request":
 		return n.fail(87)
-	case "internal":
+	case "too_many":
+		return n.fail(2277)
+	case "internal", "unavailable": // here, and not at the other machine
 		return n.fail(2136)
 	}
 	return n.fail(sendNumber(e.Code))

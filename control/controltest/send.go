@@ -97,7 +97,8 @@ func (f *Fake) names(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, control.NameList{Names: f.Names})
 }
 
-// addName knows one name of another machine: TAKEN, at 10.0.0.66.
+// addName knows one name of another machine: TAKEN, at 10.0.0.66; one that is too
+// much for this user: ENOUGH; and one that the disk has no room for: FULL.
 func (f *Fake) addName(w http.ResponseWriter, r *http.Request) {
 	var req control.NameRequest
 	if !read(w, r, &req) {
@@ -105,8 +106,15 @@ func (f *Fake) addName(w http.ResponseWriter, r *http.Request) {
 	}
 	f.Lock()
 	defer f.Unlock()
-	if strings.EqualFold(req.Name, "TAKEN") {
+	switch strings.ToUpper(req.Name) {
+	case "TAKEN":
 		fail(w, http.StatusConflict, control.Error{Code: "conflict", Message: "TAKEN is owned by 10.0.0.66", Owner: "10.0.0.66"})
+		return
+	case "ENOUGH":
+		fail(w, http.StatusConflict, control.Error{Code: "too_many", Message: "too many names: alice has 8"})
+		return
+	case "FULL":
+		fail(w, http.StatusServiceUnavailable, control.Error{Code: "unavailable", Message: "store: no room on the disk"})
 		return
 	}
 	n := control.Name{Name: strings.ToUpper(req.Name), Suffix: 3, Kind: "alias", State: "registered", Persist: req.Persist, User: req.User}

@@ -103,7 +103,7 @@ func TestNames(t *testing.T) {
 func TestNamesOfOnePerson(t *testing.T) {
 	h := newHouse(t)
 	for i, status := range []int{201, 201, 201, 409} {
-		code := map[int]string{409: "conflict"}[status]
+		code := map[int]string{409: "too_many"}[status]
 		h.want(alice, "POST", "/v1/names", fmt.Sprintf(`{"name":"n%d"}`, i), status, code)
 	}
 	h.want(alice, "DELETE", "/v1/names/n0", "", 204, "")

@@ -152,8 +152,10 @@ func describe(err error) (status int, e control.Error) {
 			e.Owner = taken.Owner.String()
 		}
 		e.Hint = "ask its owner to remove it, or choose another name"
-	case is(names.ErrExists), is(names.ErrTooMany):
+	case is(names.ErrExists):
 		e.Code, status = "conflict", http.StatusConflict
+	case is(names.ErrTooMany):
+		e.Code, e.Hint, status = "too_many", "remove one first: messngr name remove NAME", http.StatusConflict
 	case is(messngr.ErrRefused), is(names.ErrBuiltin):
 		e.Code, status = "forbidden", http.StatusForbidden
 	case is(messngr.ErrNotFound):
