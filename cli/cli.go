@@ -18,6 +18,7 @@ import (
 
 	"messngr/cli/install"
 	"messngr/control"
+	"messngr/remote"
 	"messngr/wire/oem"
 )
 
@@ -103,6 +104,7 @@ func (a *app) report(err error) int {
 	var exit exitError
 	var usage *usageError
 	var declined *control.Error
+	var elsewhere *remote.Error
 	code, hint := exitFailed, ""
 	switch {
 	case err == nil:
@@ -119,6 +121,8 @@ func (a *app) report(err error) int {
 		hint = "ask as root, or as a member of the group messngr"
 	case errors.Is(err, context.Canceled):
 		err = errors.New("interrupted")
+	case errors.As(err, &elsewhere):
+		hint = elsewhere.Hint
 	case errors.Is(err, context.DeadlineExceeded):
 		err = errors.New("the service did not answer in time")
 	case errors.As(err, &declined):

@@ -12,7 +12,11 @@ import (
 
 func (a *app) nameCommand() *cobra.Command {
 	var json bool
+	var other otherMachine
 	run := func(cmd *cobra.Command, _ []string) error {
+		if other.given() {
+			return a.listRemoteNames(cmd.Context(), other, json)
+		}
 		l, err := a.client().Names(cmd.Context())
 		if err != nil {
 			return err
@@ -33,17 +37,19 @@ func (a *app) nameCommand() *cobra.Command {
 		Aliases: []string{"names"},
 		Short:   "List, add and remove the names that this machine receives for",
 		Long:    "Without a command it lists the names of this machine.",
-		Example: "  messngr name\n  messngr name add BACKUP\n  messngr name remove BACKUP",
+		Example: "  messngr name\n  messngr name add BACKUP\n  messngr name remove BACKUP\n  messngr name list --server FS01 --as admin",
 		Args:    a.noSuchCommand,
 		RunE:    run,
 	}
 	list := &cobra.Command{
 		Use:     "list",
-		Short:   "List the names of this machine",
-		Example: "  messngr name list --json",
+		Short:   "List the names of this machine, or of another",
+		Long:    "List the names that messages are received for." + otherMachineHelp,
+		Example: "  messngr name list --json\n  messngr name list --server FS01 --as 'OFFICE\\admin'",
 		Args:    words(0, 0),
 		RunE:    run,
 	}
+	other.flags(list)
 	for _, c := range []*cobra.Command{cmd, list} {
 		c.Flags().BoolVar(&json, "json", false, "print one JSON object per name")
 	}
@@ -80,17 +86,24 @@ func nameRows(names []control.Name) [][]string {
 
 func (a *app) nameAddCommand() *cobra.Command {
 	var req control.NameRequest
+	var other otherMachine
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Claim a name on the network",
 		Long: `Claim NAME on the network, so that messages for it arrive here. It fails if
-another machine has the name, and says which one.`,
-		Example: "  messngr name add --persist BACKUP",
+another machine has the name, and says which one.` + otherMachineHelp,
+		Example: "  messngr name add --persist BACKUP\n  messngr name add --server FS01 --as admin BACKUP",
 		Args:    words(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = strings.TrimSpace(args[0])
 			if req.Name == "" {
 				return misuse("usage: "+cmd.UseLine(), "the name is empty")
+			}
+			if other.given() {
+				if req.Persist || req.User != "" {
+					return misuse("such a name is that machine's, until it is removed there", "--persist and --user are for names of this machine")
+				}
+				return a.addRemoteName(cmd.Context(), other, req.Name)
 			}
 			n, err := a.client().AddName(cmd.Context(), req)
 			if err != nil {
@@ -102,16 +115,22 @@ another machine has the name, and says which one.`,
 	}
 	cmd.Flags().BoolVar(&req.Persist, "persist", false, "keep the name over restarts of the service")
 	cmd.Flags().StringVar(&req.User, "user", "", "`login` name of the person whom messages for it are shown to")
+	other.flags(cmd)
 	return cmd
 }
 
 func (a *app) nameRemoveCommand() *cobra.Command {
-	return &cobra.Command{
+	var other otherMachine
+	cmd := &cobra.Command{
 		Use:     "remove NAME",
 		Short:   "Give a name up",
-		Example: "  messngr name remove BACKUP",
+		Long:    "Give NAME up: messages for it arrive here no longer." + otherMachineHelp,
+		Example: "  messngr name remove BACKUP\n  messngr name remove --server FS01 --as admin BACKUP",
 		Args:    words(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if other.given() {
+				return a.removeRemoteName(cmd.Context(), other, strings.TrimSpace(args[0]))
+			}
 			if err := a.client().RemoveName(cmd.Context(), args[0]); err != nil {
 				return err
 			}
@@ -119,6 +138,8 @@ func (a *app) nameRemoveCommand() *cobra.Command {
 			return nil
 		},
 	}
+	other.flags(cmd)
+	return cmd
 }
 
 func (a *app) policyCommand() *cobra.Command {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,7 @@ to this program that is called net does the same:
   ln -s /usr/bin/messngr ~/bin/net`,
 		Example: `  messngr net send cls-mem67495 "This is a message."
   messngr net name BACKUP /add
+  messngr net name '\\FS01' /user:admin
   messngr net helpmsg 2273`,
 		// Its options have slashes, and its texts may have dashes.
 		DisableFlagParsing: true,
@@ -42,6 +45,13 @@ to this program that is called net does the same:
 			code := netcmd.Run(cmd.Context(), netcmd.Env{
 				Stdout: a.env.Stdout, Stderr: a.env.Stderr, Service: a.client(),
 				Start: func(ctx context.Context) error { return install.Start(ctx, a.env.Stdout, a.env.Stderr) },
+				Remote: func(ctx context.Context, computer, user string) (netcmd.NameTable, error) {
+					table, err := a.remoteNames(ctx, otherMachine{server: computer, user: user})
+					if wrong, ok := errors.AsType[*usageError](err); ok {
+						err = fmt.Errorf("%w: %s", wrong, wrong.hint)
+					}
+					return table, err
+				},
 			}, args)
 			if code != 0 {
 				return exitError(code)

@@ -90,7 +90,7 @@ func (s *Session) login(ctx context.Context, who Credentials, transcript smb2.Tr
 	case err != nil:
 		return err
 	case who.User == "":
-		return nil // nobody has no key to sign with, nor to encrypt
+		return nil // nobody has no key
 	case session.Guest || session.Null:
 		return ErrGuest
 	}
@@ -105,14 +105,16 @@ func (s *Session) login(ctx context.Context, who Credentials, transcript smb2.Tr
 	return s.encrypt(session.Encrypted)
 }
 
-// encrypt encrypts everything from now on, if the server asks for it.
+// encrypt encrypts everything from now on, if the server asks for it. Of nobody, who has no
+// key, a server asks it without need.
 func (s *Session) encrypt(asked bool) error {
-	if asked && s.sealer == nil {
+	switch {
+	case !asked || s.signer == nil:
+		return nil
+	case s.sealer == nil:
 		return ErrEncryption
 	}
-	if asked {
-		s.cipher = s.sealer
-	}
+	s.cipher = s.sealer
 	return nil
 }
 

@@ -38,7 +38,10 @@ func messages() []message {
 	return []message{
 		{5, "Access is denied.", "", ""},
 		{53, "The network path was not found.", "", ""},
+		{59, "An unexpected network error occurred.", "", ""},
 		{87, "The parameter is incorrect.", "", ""},
+		{123, "The filename, directory name, or volume label syntax is incorrect.", "", ""},
+		{1326, "Logon failure: unknown user name or bad password.", "", ""},
 		{2136, "A general network error occurred.",
 			"The answer to the last part of the message was lost, or the service could not\nbe asked. The message may have arrived or not; it is not sent again by itself.",
 			"Ask the recipient before you send it again. To see every attempt, type:\n\n  messngr sent show last"},
@@ -159,14 +162,18 @@ name             The user, computer or message name that gets the message. A nam
 /DOMAIN[:name]   Everybody in this computer's workgroup, or in the named one.
 /USERS           Everybody with an open session on this server.
 message          The text: the rest of the line.`},
-		{"NAME", "NET NAME\n[name [/ADD | /DELETE]]",
+		{"NAME", "NET NAME\n[\\\\computer] [name [/ADD | /DELETE]] [/USER:[domain\\]user]",
 			`NET NAME lists, adds and deletes the names that this computer receives messages
 for. A name has at most 15 characters and only one owner on the network. Without
 options it lists the names.
 
-name      The name to be added or deleted.
-/ADD      Adds the name; it need not be typed.
-/DELETE   Deletes the name.`},
+\\computer   The names of another computer, where messngr serves them beside
+             Samba. In a Unix shell it needs quotation marks: '\\computer'.
+name         The name to be added or deleted.
+/ADD         Adds the name; it need not be typed.
+/DELETE      Deletes the name.
+/USER        Who you are on that computer. The password is asked for, or taken
+             from MESSNGR_PASSWORD.`},
 		{"START", "NET START\n[service]",
 			"NET START starts a service, or lists the services that are started.\n\nservice   MESSENGER or ALERTER."},
 		{"STOP", "NET STOP\nservice",

@@ -35,6 +35,9 @@ type Env struct {
 	Service        Service
 	// Start starts the service if it does not run.
 	Start func(ctx context.Context) error
+	// Remote reaches the message names of another computer, for a user there, or for
+	// nobody if that is empty.
+	Remote func(ctx context.Context, computer, user string) (NameTable, error)
 }
 
 // Run runs one command, whose first word is such as "send", and returns its

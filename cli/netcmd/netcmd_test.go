@@ -1,6 +1,8 @@
 package netcmd_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 	"messngr/cli/netcmd"
 	"messngr/control"
 	"messngr/control/controltest"
+	"messngr/remote"
 )
 
 func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
@@ -97,6 +100,76 @@ func TestNoControlCharacters(t *testing.T) {
 		stdout, stderr, _ := run(t, line...)
 		if strings.ContainsAny(stdout+stderr, "\x1b\u202e") {
 			t.Errorf("net %q prints a control character: %q", line, stdout+stderr)
+		}
+	}
+}
+
+// computer is another computer.
+type computer struct {
+	names  []string
+	fail   error
+	closed int
+}
+
+func (c *computer) List(context.Context) ([]string, error) { return c.names, c.fail }
+
+func (c *computer) Add(_ context.Context, name string) error {
+	c.names = append(c.names, "+"+name)
+	return c.fail
+}
+
+func (c *computer) Remove(_ context.Context, name string) error {
+	c.names = append(c.names, "-"+name)
+	return c.fail
+}
+
+func (c *computer) Close() error { c.closed++; return nil }
+
+// TestRemoteName holds what NET NAME does on another computer.
+func TestRemoteName(t *testing.T) {
+	const list = "\nName\n-------------------------------------------------------------------------------\nBETA\nALICE\nThe command completed successfully.\n\n"
+	for _, tt := range []struct {
+		args           []string
+		connect, fail  error
+		asked          string // which computer, and as whom
+		did            string // to the names
+		stdout, stderr string // the beginning
+	}{
+		{args: []string{`\\FS01`}, asked: "FS01 ", stdout: list},
+		{args: []string{`\FS01`, `/user:OFFICE\admin`}, asked: `FS01 OFFICE\admin`, stdout: list},
+		{args: []string{`\\FS01`, "backup"}, asked: "FS01 ", did: "+backup", stdout: "The message name BACKUP was added successfully.\n\n"},
+		{args: []string{`\\FS01`, "backup", "/add", "/USER:x"}, asked: "FS01 x", did: "+backup", stdout: "The message name BACKUP was added"},
+		{args: []string{`\\FS01`, "/USER:x", "backup", "/DEL"}, asked: "FS01 x", did: "-backup", stdout: "BACKUP was deleted successfully.\n\n"},
+		{args: []string{`\\FS01`, "a", "b"}, stderr: "The syntax of this command is:\n\nNET NAME\n"},
+		{args: []string{`\\FS01`, "a", "/x"}, stderr: "The option /X is unknown."},
+		{args: []string{`\\FS01`, "/delete"}, stderr: "The syntax of this command is:"},
+		{args: []string{`\\FS01`, "/user:a", "/user:b"}, stderr: "The syntax of this command is:"},
+		{args: []string{`\\FS01`}, connect: &remote.Error{Host: "FS01", Err: errors.New("x"), Number: 53}, asked: "FS01 ",
+			stderr: "System error 53 has occurred.\n\nThe network path was not found.\n\n"},
+		{args: []string{`\\FS01`}, connect: &remote.Error{Host: "FS01", Err: errors.New("forged"), Number: 59}, asked: "FS01 ",
+			stderr: "FS01: forged\n\nSystem error 59 has occurred.\n\nAn unexpected network error occurred.\n\n"},
+		{args: []string{`\\FS01`}, connect: errors.New("no such file"), asked: "FS01 ", stderr: "no such file\n\n"},
+		{args: []string{`\\FS01`, "a"}, fail: &remote.Error{Host: "FS01", Err: errors.New("x"), Number: 2276}, asked: "FS01 ", did: "+a",
+			stderr: "This message alias already exists locally.\n\nMore help is available by typing NET HELPMSG 2276.\n\n"},
+		{args: []string{`\\FS01`}, fail: &remote.Error{Host: "FS01", Err: errors.New("x"), Number: 777}, asked: "FS01 ",
+			stderr: "FS01: x\n\nSystem error 59 has occurred."},
+	} {
+		c, asked := &computer{names: []string{"BETA", "ALICE"}, fail: tt.fail}, ""
+		var out, errs strings.Builder
+		code := netcmd.Run(t.Context(), netcmd.Env{
+			Stdout: &out, Stderr: &errs,
+			Remote: func(_ context.Context, computer, user string) (netcmd.NameTable, error) {
+				asked = computer + " " + user
+				return c, tt.connect
+			},
+		}, append([]string{"name"}, tt.args...))
+		did := strings.Join(c.names[2:], "")
+		if asked != tt.asked || did != tt.did || !strings.HasPrefix(out.String(), tt.stdout) || !strings.HasPrefix(errs.String(), tt.stderr) ||
+			(code == 0) != (tt.stderr == "") || (tt.stderr == "") != (errs.String() == "") {
+			t.Errorf("%q asks %q, does %q, returns %d and prints\n%s%s", tt.args, asked, did, code, &out, &errs)
+		}
+		if want := 1; asked != "" && tt.connect == nil && c.closed != want {
+			t.Errorf("%q closes %d times", tt.args, c.closed)
 		}
 	}
 }

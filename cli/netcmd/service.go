@@ -13,10 +13,13 @@ import (
 // complain prints a line of an error and the empty line that follows it.
 func (n net) complain(line string) { fmt.Fprintf(n.Stderr, "%s\n\n", oem.CleanLine(line)) }
 
-// name is NET NAME [name [/ADD | /DELETE]].
+// name is NET NAME [\\computer] [name [/ADD | /DELETE]].
 func (n net) name(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		return n.listNames(ctx)
+	}
+	if strings.HasPrefix(args[0], `\`) {
+		return n.remoteName(ctx, strings.TrimLeft(args[0], `\`), args[1:])
 	}
 	name, option := args[0], "/ADD"
 	switch {
@@ -88,15 +91,15 @@ func (n net) listNames(ctx context.Context) int {
 	if err != nil {
 		return n.declined(err)
 	}
-	fmt.Fprintf(n.Stdout, "\nName\n%s\n", strings.Repeat("-", 79))
+	var list []string
 	for _, kind := range []string{"computer", "user", "alias"} {
 		for _, name := range l.Names {
 			if name.Kind == kind && isMessageName(name) {
-				fmt.Fprintln(n.Stdout, oem.CleanLine(name.Name))
+				list = append(list, name.Name)
 			}
 		}
 	}
-	n.say("The command completed successfully.")
+	n.nameList(list)
 	return success
 }
 
