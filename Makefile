@@ -16,7 +16,7 @@ STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 AROUND := ./interop/... ./bench/...
 UNIT = $(shell go list ./... | grep -Ev '/(interop|bench)(/|$$)')
 
-.PHONY: run build desktop check lint unit cross test interop windows fuzz bench soak lab dist docs screens clean
+.PHONY: run build desktop check lint unit cross test peers interop windows fuzz bench soak lab dist docs screens clean
 
 run: build
 	bin/messngr serve
@@ -44,34 +44,33 @@ unit:
 cross:
 	for os in windows darwin freebsd; do GOOS=$$os CGO_ENABLED=0 go vet ./cmd/... ; done
 
-test: check cross interop windows fuzz
+test: peers check cross interop windows fuzz
 
-interop: build
+# The programs that tests run against, and those that watch.
+peers:
 	interop/peers.sh || [ -z "$${CI:-}" ]
+
+interop: peers build
 	go test -timeout 15m $(AROUND)
 
 # The desktop program with GTK, on screens in memory.
-windows:
-	interop/peers.sh || [ -z "$${CI:-}" ]
+windows: peers
 	$(MAKE) -C desktop test
 
 fuzz:
 	tools/fuzz.sh $(FUZZTIME)
 
-bench: build
-	interop/peers.sh
+bench: peers build
 	go run ./bench -messngr bin/messngr -idle $(IDLETIME) -o doc/performance.md
 	@cat doc/performance.md
 
 # Long: hours of fuzzing, a minute of garbage, the service killed over and over.
-soak: build
-	interop/peers.sh
+soak: peers build
 	go test -timeout 2h -run 'Killed|Garbage|Sites|Claimants|Cables|NMBD|SambasOwn' -v ./interop -soak
 	tools/fuzz.sh $(SOAKTIME)
 
-# Two hosts with messngr on both: prints what to try. LAB_CMD='messngr send BETA hello' runs one command on the first.
-lab: build
-	interop/peers.sh
+# Two hosts with messngr on both: prints what to try. LAB_CMD='alpha messngr send BETA hello' runs that and no shell.
+lab: peers build
 	go run ./interop/twohosts -messngr bin/messngr $(if $(LAB_CMD),-c '$(LAB_CMD)')
 
 dist:

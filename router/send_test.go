@@ -103,11 +103,16 @@ func TestSendBeforeTheServiceHasStarted(t *testing.T) {
 		if _, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC18"}}); !errors.Is(err, messngr.ErrUnavailable) {
 			t.Errorf("Send = %v, want ErrUnavailable", err)
 		}
-		time.AfterFunc(time.Second, func() { h.run(t) })
-		sent, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC18"}})
-		if err != nil || !sent.AllReached() {
-			t.Errorf("Send = %+v, %v; want that it waits for the start", sent, err)
-		}
+		var early sync.WaitGroup
+		early.Go(func() {
+			sent, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC18"}})
+			if err != nil || !sent.AllReached() {
+				t.Errorf("Send = %+v, %v; want that it waits for the start", sent, err)
+			}
+		})
+		time.Sleep(time.Second)
+		h.run(t)
+		early.Wait()
 	})
 }
 
