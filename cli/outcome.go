@@ -61,11 +61,19 @@ func outcome(r control.RecipientAnswer) string {
 	}
 }
 
+// because says why, without the word for the kind of failure: the line has said it.
 func because(r control.RecipientAnswer) string {
 	if r.Error == "" {
 		return ""
 	}
-	return ": " + r.Error
+	why := r.Error
+	for _, kind := range []error{messngr.ErrUnavailable, messngr.ErrRefused, messngr.ErrUnknownName, messngr.ErrUncertain} {
+		if rest, ok := strings.CutPrefix(why, kind.Error()+": "); ok && rest != "" {
+			why = rest
+			break
+		}
+	}
+	return ": " + why
 }
 
 // place says where the recipient was met and how, such as " (10.0.0.17, SMB)".

@@ -29,6 +29,9 @@ type Place struct {
 func (e Env) Locate(ctx context.Context, network carrier.NetBIOS, to messngr.Device) (Place, error) {
 	if to.Name == "" {
 		entries, err := network.Status(ctx, to.Address)
+		if errors.Is(err, context.DeadlineExceeded) {
+			return Place{}, fmt.Errorf("%w: %v does not answer the question for its names", messngr.ErrUnavailable, to.Address)
+		}
 		if err != nil {
 			return Place{}, fmt.Errorf("%w: %w", messngr.ErrUnavailable, err)
 		}
