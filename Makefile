@@ -67,6 +67,7 @@ bench: peers build
 # Long: hours of fuzzing, a minute of garbage, the service killed over and over.
 soak: peers build
 	go test -timeout 2h -run 'Killed|Garbage|Sites|Claimants|Cables|NMBD|SambasOwn' -v ./interop -soak
+	MESSNGR_SOAK=60s go test -run TestForgedFlood -v ./transport/msgsvc
 	tools/fuzz.sh $(SOAKTIME)
 
 # Two hosts with messngr on both: prints what to try. LAB_CMD='alpha messngr send BETA hello' runs that and no shell.
