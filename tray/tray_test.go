@@ -161,7 +161,7 @@ func TestAMessageIsShown(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)
 	d.run()
 	m := hello()
-	m.Text = "a <b>bold</b> claim & \"more\""
+	m.Text, m.ReceivedAt = "a <b>bold</b> claim & \"more\"", controltest.Time()
 	id := d.arrive(m)
 	n := d.daemon.AwaitCount(1)[0]
 	body, at, _ := strings.Cut(n.Body, "\n")

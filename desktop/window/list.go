@@ -46,11 +46,19 @@ func newList(w *Window) list {
 		}
 	})
 	l.OnKey(func(k gtk.Key) bool {
-		if k.Name == "Delete" {
+		switch k.Name {
+		case "Delete":
 			w.tools.discard.Click()
-			return true
+		// The list is one stop of many: GTK would go through all messages, which
+		// would then be read.
+		case "Tab":
+			w.message.text.GrabFocus()
+		case "ISO_Left_Tab":
+			w.search.GrabFocus()
+		default:
+			return false
 		}
-		return false
+		return true
 	})
 	l.scroll = app.NewScroll(l, true)
 	l.scroll.OnScroll(func(below float64) {
