@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/width"
 
 	"messngr"
 	"messngr/wire/oem"
@@ -122,10 +119,10 @@ func wrap(line string, columns int) []string {
 	flush := func(end, next int) {
 		out = append(out, strings.TrimRight(string(row[:end]), " "))
 		row = append(row[:0], row[next:]...)
-		used, blank = Columns(string(row)), -1
+		used, blank = oem.Columns(string(row)), -1
 	}
 	for _, r := range line {
-		n := runeColumns(r)
+		n := oem.RuneColumns(r)
 		if r == '\t' {
 			r, n = ' ', 1
 			for ; (used+1)%tabStop != 0 && used+1 < columns; used++ {
@@ -151,29 +148,6 @@ func wrap(line string, columns int) []string {
 		used += n
 	}
 	return append(out, strings.TrimRight(string(row), " "))
-}
-
-// Columns says how many columns of a terminal a clean line takes.
-func Columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeColumns(r)
-	}
-	return n
-}
-
-func runeColumns(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
 }
 
 // ASCII spells s for terminals that know nothing else: é as e, the euro sign as

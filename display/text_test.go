@@ -13,6 +13,7 @@ import (
 
 	"messngr"
 	"messngr/display"
+	"messngr/wire/oem"
 )
 
 func today(hour, minute int) time.Time {
@@ -113,19 +114,11 @@ func TestWrapProperties(t *testing.T) {
 			t.Fatalf("%q became %q", line, lines)
 		}
 		for _, l := range lines {
-			if display.Columns(l) > max(columns, 2) || strings.Contains(l, "\t") {
+			if oem.Columns(l) > max(columns, 2) || strings.Contains(l, "\t") {
 				t.Fatalf("%q takes more than %d columns", l, columns)
 			}
 		}
 	})
-}
-
-func TestColumns(t *testing.T) {
-	for s, want := range map[string]int{"": 0, "abc": 3, "Größe": 5, "日本": 4, "ｱ": 1, "u\u0308": 1, "😀": 2, "▒": 1} {
-		if got := display.Columns(s); got != want {
-			t.Errorf("Columns(%q) = %d, want %d", s, got, want)
-		}
-	}
 }
 
 func TestASCII(t *testing.T) {
@@ -140,7 +133,7 @@ func FuzzText(f *testing.F) {
 		m := &messngr.Message{From: messngr.From{Claimed: from, Proven: to}, To: to, Title: from, Warning: to, Text: text}
 		lines := append([]string{display.Headline(m)}, display.Body(m, 79, 0)...)
 		for i, line := range lines {
-			if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) || i > 0 && display.Columns(line) > 79 {
+			if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) || i > 0 && oem.Columns(line) > 79 {
 				t.Fatalf("line %d is %q", i, line)
 			}
 		}

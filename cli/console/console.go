@@ -10,8 +10,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/width"
-
 	"messngr/wire/oem"
 )
 
@@ -47,37 +45,14 @@ func Indent(w io.Writer, text string) {
 	}
 }
 
-// columns says how many columns of a terminal a clean text takes.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeColumns(r)
-	}
-	return n
-}
-
-func runeColumns(r rune) int {
-	switch {
-	case r < 0x300:
-		return 1
-	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
-}
-
 // Cut shortens a clean text to n columns, and shows that it did.
 func Cut(s string, n int) string {
-	if columns(s) <= n {
+	if oem.Columns(s) <= n {
 		return s
 	}
 	used := 1 // the ellipsis
 	for i, r := range s {
-		if used += runeColumns(r); used > n {
+		if used += oem.RuneColumns(r); used > n {
 			return strings.TrimRight(s[:i], " ") + "…"
 		}
 	}
@@ -94,7 +69,7 @@ func Table(w io.Writer, total int, rows [][]string) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], columns(row[i]))
+			widths[i] = max(widths[i], oem.Columns(row[i]))
 		}
 	}
 	for _, row := range rows {
@@ -108,7 +83,7 @@ func Table(w io.Writer, total int, rows [][]string) {
 				line.WriteString(cell)
 				break
 			}
-			pad := widths[i] - columns(cell) + 2
+			pad := widths[i] - oem.Columns(cell) + 2
 			line.WriteString(cell + strings.Repeat(" ", pad))
 			used += widths[i] + 2
 		}

@@ -5,6 +5,7 @@ import (
 
 	"messngr"
 	"messngr/display"
+	"messngr/wire/oem"
 )
 
 // Columns is the width of a message: that of wall(1), for terminals of 80.
@@ -22,7 +23,7 @@ func Wall(m *messngr.Message, columns, lines int) string {
 	var b strings.Builder
 	fill := func(line, end string) {
 		b.WriteString(line)
-		b.WriteString(strings.Repeat(" ", max(columns-display.Columns(line), 0)))
+		b.WriteString(strings.Repeat(" ", max(columns-oem.Columns(line), 0)))
 		b.WriteString(end + "\r\n")
 	}
 	b.WriteString("\r")
