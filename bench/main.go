@@ -26,6 +26,7 @@ type settings struct {
 	sends     int           // processes started per sender, and starts of each server
 	idleFor   time.Duration // how long hosts with many names do nothing
 	onlyNames bool          // leave the messages out
+	onlyCalls bool          // leave everything else out
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flag.IntVar(&s.sends, "sends", 100, "how many processes each sender is started as")
 	flag.DurationVar(&s.idleFor, "idle", time.Minute, "how long hosts with many names do nothing")
 	flag.BoolVar(&s.onlyNames, "names", false, "measure name servers only")
+	flag.BoolVar(&s.onlyCalls, "calls", false, "measure calls of NetrSendMessage only")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -73,8 +75,11 @@ func bench(ctx context.Context, s settings) error {
 
 // tables measures everything and returns what it showed.
 func (f *field) tables(ctx context.Context) (string, error) {
-	if f.onlyNames {
+	switch {
+	case f.onlyNames:
 		return f.names(ctx)
+	case f.onlyCalls:
+		return f.calls(ctx)
 	}
 	all, err := f.measure(ctx)
 	if err != nil {
@@ -85,5 +90,9 @@ func (f *field) tables(ctx context.Context) (string, error) {
 		return "", err
 	}
 	names, err := f.names(ctx)
-	return messages + names, err
+	if err != nil || f.program == "" {
+		return messages + names, err
+	}
+	calls, err := f.calls(ctx)
+	return messages + names + calls, err
 }
