@@ -13,9 +13,7 @@ import (
 	"messngr/names"
 	"messngr/router"
 	"messngr/transport/pipe"
-	"messngr/wire/dcerpc"
 	"messngr/wire/netbios"
-	"messngr/wire/npa"
 )
 
 // buildPipes makes the pipes that are served to clients of smbd, and returns them
@@ -26,17 +24,7 @@ func (d *daemon) buildPipes() pipe.Server {
 	}
 	folder := filepath.Join(filepath.Dir(d.s.Socket), "pipes")
 	d.pipes = smbd.NewPipes(d.s.samba, folder, d.log.With("carrier", "smbd"))
-	return pipes{d.pipes}
-}
-
-// pipes is the carrier as the transport sees it.
-type pipes struct{ *smbd.Pipes }
-
-// Handle implements pipe.Server.
-func (p pipes) Handle(
-	name string, served dcerpc.Syntax, h func(ctx context.Context, who npa.Client, call dcerpc.Call) ([]byte, error),
-) {
-	p.Pipes.Handle(name, served, h)
+	return d.pipes
 }
 
 // pipeHost is this host as callers over pipes manage and use it. It is asked when

@@ -34,7 +34,7 @@ func (d *daemon) buildRPC() (msgsvc.Network, error) {
 		return nil, err
 	}
 	d.rpc = c
-	return calls{c}, nil
+	return c, nil
 }
 
 // addresses returns this host's own on the chosen interfaces, as they are now.
@@ -49,16 +49,6 @@ func addresses(list []nbt.Interface) []netip.Addr {
 		addrs[i] = n.Addr()
 	}
 	return addrs
-}
-
-// calls is the carrier as the transport sees it.
-type calls struct{ *rpc.Carrier }
-
-// Handle implements msgsvc.Network.
-func (c calls) Handle(
-	served dcerpc.Syntax, name string, h func(ctx context.Context, from netip.AddrPort, call dcerpc.Call) ([]byte, error),
-) {
-	c.Carrier.Handle(served, name, h)
 }
 
 // noCalls is a network that is switched off.

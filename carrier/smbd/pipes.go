@@ -38,7 +38,7 @@ const (
 // words. What it returns is the stub of the response; a *dcerpc.StatusError becomes the
 // fault that it says, every other error an unspecified fault. It may be called by several
 // goroutines at once. A call that is being run when the service ends is still answered.
-type Handler func(ctx context.Context, who npa.Client, call dcerpc.Call) ([]byte, error)
+type Handler = func(ctx context.Context, who npa.Client, call dcerpc.Call) ([]byte, error)
 
 // service is one interface on one pipe.
 type service struct {
