@@ -149,7 +149,8 @@ type RecipientAnswer struct {
 	Hint string `json:"hint,omitempty"`
 	// Detail is what else is known, such as the number of parts.
 	Detail string `json:"detail,omitempty"`
-	// Reached says that the state waited for was reached.
+	// Reached says that the state waited for was reached; of a message that was sent
+	// before, that the best was which its route reports at once.
 	Reached bool `json:"reached"`
 }
 

@@ -93,6 +93,8 @@ func (t *Table) withdraw(canonical string) (*entry, error) {
 	defer t.mu.Unlock()
 	e, ok := t.entries[key{canonical, netbios.Messenger}]
 	switch {
+	case !ok && t.isWorkgroup(canonical):
+		return nil, workgroupError{}
 	case !ok || !e.ours:
 		return nil, fmt.Errorf("%s: %w", canonical, messngr.ErrNotFound)
 	case e.Kind == Computer || e.Kind == Workgroup:
@@ -103,6 +105,19 @@ func (t *Table) withdraw(canonical string) (*entry, error) {
 	}
 	e.ours = false
 	return e, nil
+}
+
+// workgroupError is an ErrBuiltin in words of its own.
+type workgroupError struct{}
+
+func (workgroupError) Error() string        { return "the name of the workgroup cannot be removed" }
+func (workgroupError) Is(target error) bool { return target == ErrBuiltin }
+
+// isWorkgroup reports whether the name is that of the machine's workgroup. The caller
+// holds mu.
+func (t *Table) isWorkgroup(canonical string) bool {
+	e, ok := t.entries[key{canonical, netbios.Workstation}]
+	return ok && e.Kind == Workgroup
 }
 
 // Restore enters the names that were kept, so that they are ours at once. The

@@ -353,7 +353,7 @@ func TestRemove(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, want := range map[string]error{
-			"PC17": names.ErrBuiltin, "pc17": names.ErrBuiltin, "WORKGROUP": messngr.ErrNotFound,
+			"PC17": names.ErrBuiltin, "pc17": names.ErrBuiltin, "WORKGROUP": names.ErrBuiltin,
 			"NOBODY": messngr.ErrNotFound, "": names.ErrInvalid,
 		} {
 			if err := table.Remove(t.Context(), name); !errors.Is(err, want) {

@@ -202,6 +202,13 @@ func (r *Router) assess(out store.Outgoing, want *messngr.State) (sent Sent, hop
 	return sent, hope, busy
 }
 
+// Reached says, per recipient of a sent message, whether the best state was reached
+// that the route can report at once.
+func (r *Router) Reached(out store.Outgoing) []bool {
+	sent, _, _ := r.assess(out, nil)
+	return sent.Reached
+}
+
 // bestAtOnce is the state that counts as success for a recipient if the sender
 // wants nothing special.
 func (r *Router) bestAtOnce(to *store.Recipient) messngr.State {

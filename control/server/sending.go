@@ -73,9 +73,7 @@ func recipients(out *store.Outgoing, reached []bool) []control.RecipientAnswer {
 				a.Detail = join(a.Detail, flattened(out.Message))
 			}
 		}
-		if reached != nil {
-			a.Reached = reached[i]
-		}
+		a.Reached = reached[i]
 		list[i] = a
 	}
 	return list
@@ -198,7 +196,7 @@ func (s *Service) sentList(ctx context.Context, who messngr.Principal, in contro
 	}
 	answer := control.SentList{Messages: make([]control.SentMessage, len(list))}
 	for i := range list {
-		answer.Messages[i] = sentMessage(&list[i], false)
+		answer.Messages[i] = s.sentMessage(&list[i], false)
 	}
 	return answer, nil
 }
@@ -212,14 +210,14 @@ func (s *Service) sentShow(ctx context.Context, who messngr.Principal, in messag
 	case err != nil:
 		return control.SentMessage{}, err
 	}
-	return sentMessage(&out, true), nil
+	return s.sentMessage(&out, true), nil
 }
 
-func sentMessage(out *store.Outgoing, attempts bool) control.SentMessage {
+func (s *Service) sentMessage(out *store.Outgoing, attempts bool) control.SentMessage {
 	m := out.Message
 	sent := control.SentMessage{
 		ID: m.ID, From: m.From.Claimed, Text: m.Text, Title: m.Title, Level: m.Level, SentAt: m.Time,
-		ExpiresAt: when(m.Expires), Owner: out.Owner, Recipients: recipients(out, nil),
+		ExpiresAt: when(m.Expires), Owner: out.Owner, Recipients: recipients(out, s.Router.Reached(*out)),
 	}
 	if !attempts {
 		return sent

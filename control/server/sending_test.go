@@ -73,7 +73,7 @@ func TestTheDecisiveAttemptIsTold(t *testing.T) {
 		}
 	}
 	got := get[control.SentMessage](h, alice, "GET", "/v1/sent/"+m.ID.String(), "").Recipients
-	want := []control.RecipientAnswer{{To: "PC18", State: messngr.Accepted, Via: "route 1"}}
+	want := []control.RecipientAnswer{{To: "PC18", State: messngr.Accepted, Via: "route 1", Reached: true}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("recipients (-want +got):\n%s", diff)
 	}
