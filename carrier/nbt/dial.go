@@ -18,7 +18,8 @@ const dialTime = 10 * time.Second
 
 // Dial implements carrier.NetBIOS. The error of a session that the other side did not
 // grant is a carrier.ErrNoName, ErrNotListening or ErrNoResources and wraps the
-// nbss.ErrorCode.
+// nbss.ErrorCode. Where a name was not found is forgotten, so that the next call has it
+// asked for again: its machine may have got another address.
 func (c *Carrier) Dial(ctx context.Context, addr netip.Addr, called, calling netbios.Name) (carrier.Session, error) {
 	if c.cfg.Ports.Session == 0 {
 		return nil, fmt.Errorf("nbt: session service: %w", carrier.ErrOff)
@@ -34,6 +35,7 @@ func (c *Carrier) Dial(ctx context.Context, addr netip.Addr, called, calling net
 		}
 	}
 	if err != nil {
+		c.names.Forget(called)
 		return nil, fmt.Errorf("call %v at %v: %w", called, at, err)
 	}
 	return s, nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"messngr/carrier"
@@ -158,6 +159,26 @@ func TestDialEndsInTime(t *testing.T) {
 	if _, err := off.Dial(t.Context(), ownAddr(25), beta, alpha); !errors.Is(err, carrier.ErrOff) {
 		t.Errorf("error %v, want ErrOff", err)
 	}
+}
+
+// TestDialForgets: a machine that has got another address is found by the next try.
+func TestDialForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		caller, _ := l.listening(t, Config{}, pc1, "10.0.0.1/24")
+		l.listening(t, Config{}, pc2, "10.0.0.2/24")
+		caller.cfg.Ports.Session = testSession
+		if _, err := caller.Resolve(t.Context(), pc2); err != nil || len(caller.Cache()) != 1 {
+			t.Fatalf("Resolve: %v, remembered %v", err, caller.Cache())
+		}
+		if s, err := caller.Dial(t.Context(), ownAddr(29), pc2, pc1); err == nil {
+			s.Close()
+			t.Error("a session where nobody is")
+		}
+		if got := caller.Cache(); len(got) != 0 {
+			t.Errorf("remembered is %v, want nothing", got)
+		}
+	})
 }
 
 func TestDialInAScope(t *testing.T) {

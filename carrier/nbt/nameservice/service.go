@@ -216,6 +216,9 @@ func (s *Service) Claims(name netbios.Name) bool {
 // Cache lists the names of others whose place is remembered, by name.
 func (s *Service) Cache() []namecache.Entry { return s.cache.List() }
 
+// Forget drops what is remembered about the place of a name that was not found there.
+func (s *Service) Forget(name netbios.Name) { s.cache.Forget(name) }
+
 // PurgeCache forgets all names that were found, and reads the LMHOSTS file again
 // (nbtstat -R).
 func (s *Service) PurgeCache() error { return s.cache.Purge() }
