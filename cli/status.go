@@ -62,7 +62,11 @@ func (a *app) overview(cmd *cobra.Command, _ []string) error {
 
 // printStatus shows the status to a person, the most important first.
 func (a *app) printStatus(s *control.Status) {
-	a.printf("%s in %s: %s since %s (version %s, pid %d)\n", oem.CleanLine(s.Name), oem.CleanLine(s.Workgroup), s.State, clock(s.Started, time.Now()), s.Version, s.PID)
+	state := s.State
+	if state != "running" {
+		state += ", running"
+	}
+	a.printf("%s in %s: %s since %s (version %s, pid %d)\n", oem.CleanLine(s.Name), oem.CleanLine(s.Workgroup), state, clock(s.Started, time.Now()), s.Version, s.PID)
 	a.printf("%d of %s unread\n", s.Unread, count(s.Total))
 	a.printf("node type %s, code page %s%s\n", s.NodeType, s.CodePage, wins(s.WINS))
 	a.printf("state %s, socket %s\n", s.StateDir, s.Socket)

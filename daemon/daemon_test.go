@@ -337,4 +337,7 @@ func TestStatusSaysHowToLetARefusedSourceIn(t *testing.T) {
 	if answer, err = s.Send(t.Context(), control.SendRequest{To: []string{"PC17"}, Via: "smb", Address: "127.0.0.1", Text: "x"}); err != nil || !answer.Reached {
 		t.Errorf("after the rule was removed: %+v, %v", answer, err)
 	}
+	if st, err := s.Status(t.Context()); err != nil || st.Refused[0].Allow != "" {
+		t.Errorf("after the rule was removed: %+v, %v; want nothing to do", st.Refused, err)
+	}
 }

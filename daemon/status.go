@@ -74,7 +74,7 @@ func (d *daemon) remedy(r policy.Refusal) string {
 		}
 		return fmt.Sprintf("take %q out of block in [policy] of the configuration", rule.Match)
 	}
-	return "messngr policy allow " + r.Address.String() // the block is gone already
+	return "" // the block is gone already
 }
 
 // ports says of every port whose it is, and what to do if it is not ours.
