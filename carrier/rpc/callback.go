@@ -3,6 +3,7 @@ package rpc
 import (
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/proof"
 	"messngr/wire/dcerpc"
 )
 
@@ -50,14 +51,14 @@ func (s *server) stranger(p *packet, out *mail) {
 // ask sends the callback for a call whose request, p, has just arrived, or arrived again.
 func (s *server) ask(c *stranger, p *packet, out *mail) {
 	addr := c.source.Addr()
-	if !s.limits.proven(addr, p.now) {
+	if !s.limits.Proven(addr, p.now) {
 		if p.size < questionSize {
 			s.refusals.refused(addr, ReasonShort)
 			s.strangers.remove(c)
 			return
 		}
-		if !s.limits.allow(addr, toAsk, p.now) &&
-			!(s.limits.calls.repeated(c.strangerKey, p.now) && s.limits.allow(addr, toAskAgain, p.now)) {
+		if !s.limits.Allow(addr, proof.Ask, p.now) &&
+			!(s.calls.Repeated(c.strangerKey, p.now) && s.limits.Allow(addr, proof.AskAgain, p.now)) {
 			return // if another client there proves the address in time, it is asked
 		}
 	}
@@ -109,7 +110,7 @@ func (s *server) identity(p *packet, out *mail) {
 // proven notes that the address of c is not forged. Others at that address that could
 // not be asked for fear of that are asked now.
 func (s *server) proven(c *stranger, p *packet, out *mail) {
-	if !s.limits.prove(c.source.Addr(), p.now) {
+	if !s.limits.Prove(c.source.Addr(), p.now) {
 		return
 	}
 	for e := s.strangers.order.Front(); e != nil; e = e.Next() {

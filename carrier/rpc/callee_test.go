@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/udp"
 	"messngr/wire/dcerpc"
 )
 
@@ -20,7 +21,7 @@ type callee struct {
 	network *network
 	caller  *Carrier
 	stop    func()
-	conn    packetConn     // at beta, port 135
+	conn    udp.Conn       // at beta, port 135
 	client  netip.AddrPort // where the client was heard last
 	done    chan struct{}  // closed when the call has ended
 	answer  []byte
@@ -81,7 +82,7 @@ func (c *callee) hears(want dcerpc.PacketType) dcerpc.Datagram {
 }
 
 // says answers the client from the port that conn has.
-func (c *callee) says(conn packetConn, d dcerpc.Datagram) {
+func (c *callee) says(conn udp.Conn, d dcerpc.Datagram) {
 	c.t.Helper()
 	b, err := d.Append(nil)
 	if err != nil {
@@ -110,7 +111,7 @@ func (c *callee) ends(wantAnswer string, want error) {
 }
 
 // port opens another port of the server's host.
-func (c *callee) port() packetConn {
+func (c *callee) port() udp.Conn {
 	c.t.Helper()
 	conn, err := c.network.listen(netip.AddrPortFrom(beta, 0))
 	if err != nil {
@@ -120,7 +121,7 @@ func (c *callee) port() packetConn {
 }
 
 // asks sends a callback from a port, and returns what the client says who it is.
-func (c *callee) asks(conn packetConn, call dcerpc.Datagram, op uint16, q dcerpc.Question) dcerpc.Datagram {
+func (c *callee) asks(conn udp.Conn, call dcerpc.Datagram, op uint16, q dcerpc.Question) dcerpc.Datagram {
 	c.t.Helper()
 	d := dcerpc.Datagram{
 		Type: dcerpc.TypeRequest, Idempotent: true, Interface: dcerpc.Conversation(), Activity: uuid.New(), Op: op,

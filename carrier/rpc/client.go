@@ -13,6 +13,7 @@ import (
 
 	"messngr/carrier"
 	"messngr/carrier/rpc/fragment"
+	"messngr/carrier/rpc/udp"
 	"messngr/wire/dcerpc"
 )
 
@@ -44,9 +45,9 @@ type client struct {
 	port uint16
 	boot uint32    // of our server, which callbacks may want to know
 	id   uuid.UUID // of this process
-	dial func(to netip.AddrPort) (packetConn, error)
+	dial func(to netip.AddrPort) (udp.Conn, error)
 	// lost says how many of the datagrams sent to an address are known to be lost.
-	lost func(conn packetConn, to netip.AddrPort) int
+	lost func(conn udp.Conn, to netip.AddrPort) int
 
 	mu     sync.Mutex
 	open   bool
@@ -56,7 +57,7 @@ type client struct {
 
 func newClient(port uint16, boot uint32) *client {
 	return &client{
-		port: port, boot: boot, id: uuid.New(), dial: dialUDP, lost: lostOn,
+		port: port, boot: boot, id: uuid.New(), dial: udp.Dial, lost: udp.Lost,
 		parked: make(map[netip.Addr][]*conversation),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/carrier/rpc/fragment"
+	"messngr/carrier/rpc/udp"
 	"messngr/wire/dcerpc"
 )
 
@@ -34,7 +35,7 @@ var (
 // conversation is one activity of ours: the calls to one host, one after the other.
 type conversation struct {
 	client   *client
-	conn     packetConn
+	conn     udp.Conn
 	server   netip.AddrPort // whom to send to; its port changes if another one answers
 	activity uuid.UUID
 	sequence uint32

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"messngr/carrier/rpc/fragment"
+	"messngr/carrier/rpc/udp"
 	"messngr/wire/dcerpc"
 )
 
@@ -175,9 +176,9 @@ func (d *dialogue) stub(t testing.TB) []byte {
 }
 
 // ports opens all ports of the recorded server.
-func (d *dialogue) ports(t *testing.T, n *network) map[netip.AddrPort]packetConn {
+func (d *dialogue) ports(t *testing.T, n *network) map[netip.AddrPort]udp.Conn {
 	t.Helper()
-	conns := make(map[netip.AddrPort]packetConn)
+	conns := make(map[netip.AddrPort]udp.Conn)
 	for _, p := range d.packets {
 		port := p.from
 		if port == d.client {
@@ -196,9 +197,9 @@ func (d *dialogue) ports(t *testing.T, n *network) map[netip.AddrPort]packetConn
 
 // replayServer says to our client what the recorded server said, as soon as the client
 // has said what precedes it. Only the activity is fitted to our client's.
-func (d *dialogue) replayServer(t *testing.T, conns map[netip.AddrPort]packetConn) (answers []dcerpc.Datagram) {
+func (d *dialogue) replayServer(t *testing.T, conns map[netip.AddrPort]udp.Conn) (answers []dcerpc.Datagram) {
 	t.Helper()
-	read := func(conn packetConn) (dcerpc.Datagram, netip.AddrPort) {
+	read := func(conn udp.Conn) (dcerpc.Datagram, netip.AddrPort) {
 		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 		b := make([]byte, 1<<16)
 		size, from, err := conn.ReadFromUDPAddrPort(b)

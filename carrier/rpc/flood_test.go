@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/proof"
 	"messngr/wire/dcerpc"
 )
 
@@ -143,7 +144,7 @@ func TestSpooferOfManyAddresses(t *testing.T) {
 			if i%10000 == 0 {
 				p := s.peer(alpha)
 				p.one(dcerpc.TypeResponse, p.meets())
-				time.Sleep(proofTime) // so that the address has to prove itself again
+				time.Sleep(proof.Time) // so that the address has to prove itself again
 			}
 		}
 		if n := len(s.ran()); n != 5 {

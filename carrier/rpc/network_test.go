@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"messngr/carrier/rpc/udp"
 )
 
 // network carries datagrams in memory, in the time of testing/synctest.
@@ -32,7 +35,7 @@ func newNetwork(seed uint64) *network {
 }
 
 // listen opens a socket at addr; port 0 is any.
-func (n *network) listen(addr netip.AddrPort) (packetConn, error) {
+func (n *network) listen(addr netip.AddrPort) (udp.Conn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if addr.Port() == 0 {
@@ -54,14 +57,14 @@ func (n *network) carrier(addr netip.Addr) *Carrier {
 		panic(err)
 	}
 	c.listen = n.listen
-	c.client.dial = func(netip.AddrPort) (packetConn, error) {
+	c.client.dial = func(netip.AddrPort) (udp.Conn, error) {
 		conn, err := n.listen(netip.AddrPortFrom(addr, 0))
 		if err == nil {
 			conn.(*memoryConn).reports = true
 		}
 		return conn, err
 	}
-	c.client.lost = func(conn packetConn, _ netip.AddrPort) int { return conn.(*memoryConn).refused() }
+	c.client.lost = func(conn udp.Conn, _ netip.AddrPort) int { return conn.(*memoryConn).refused() }
 	return c
 }
 
@@ -109,7 +112,7 @@ type datagram struct {
 	data []byte
 }
 
-// memoryConn is a socket on a network. It implements packetConn.
+// memoryConn is a socket on a network. It implements udp.Conn.
 type memoryConn struct {
 	network *network
 	addr    netip.AddrPort
@@ -201,4 +204,11 @@ func (c *memoryConn) Close() error {
 	c.network.mu.Unlock()
 	c.put(func() { c.closed = true })
 	return nil
+}
+
+// address is one of many.
+func address(n uint32) netip.Addr {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], 10<<24|n)
+	return netip.AddrFrom4(b)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/udp"
 	"messngr/wire/dcerpc"
 )
 
@@ -113,7 +114,7 @@ func (s *served) keeps() kept {
 // peer is a client that is made by hand.
 type peer struct {
 	t      testing.TB
-	conn   packetConn
+	conn   udp.Conn
 	server netip.AddrPort
 	call   dcerpc.Datagram // the request that it makes
 }

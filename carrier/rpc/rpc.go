@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"messngr/carrier"
+	"messngr/carrier/rpc/udp"
 	"messngr/wire/dcerpc"
 )
 
@@ -43,7 +44,7 @@ type Config struct {
 type Carrier struct {
 	cfg      Config
 	log      *slog.Logger
-	listen   func(netip.AddrPort) (packetConn, error)
+	listen   func(netip.AddrPort) (udp.Conn, error)
 	ready    chan struct{}
 	server   *server
 	client   *client
@@ -63,7 +64,7 @@ func New(cfg Config) (*Carrier, error) {
 		return nil, errors.New("rpc: no port")
 	}
 	c := &Carrier{
-		cfg: cfg, log: cfg.Log, listen: listenUDP, ready: make(chan struct{}),
+		cfg: cfg, log: cfg.Log, listen: udp.Listen, ready: make(chan struct{}),
 		changed: make(chan struct{}, 1), wanted: slices.Clone(cfg.Addresses),
 		refusals: refusals{tell: cfg.Refused, totals: make(map[string]int64)},
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"messngr/carrier/rpc/proof"
 	"messngr/wire/dcerpc"
 )
 
@@ -39,7 +40,8 @@ type server struct {
 	jobs sync.WaitGroup
 
 	mu         sync.Mutex
-	limits     limits
+	limits     *proof.Limits
+	calls      *proof.Memory[strangerKey] // that could not be looked into
 	strangers  strangers
 	activities activities
 	running    int
@@ -50,7 +52,7 @@ type server struct {
 func newServer(log *slog.Logger, permit func(netip.Addr) error, boot uint32, refusals *refusals) *server {
 	return &server{
 		log: log, permit: permit, boot: boot, refusals: refusals, ctx: context.Background(),
-		limits: newLimits(), strangers: newStrangers(), activities: newActivities(),
+		limits: proof.NewLimits(), calls: proof.NewMemory[strangerKey](), strangers: newStrangers(), activities: newActivities(),
 		from: make(map[netip.Addr]int),
 	}
 }
@@ -167,7 +169,7 @@ func (s *server) acquainted(p *packet) *activity {
 // another callback. A client that starts a call without knowing us has lost its memory,
 // or is another one.
 func (a *activity) fresh(p *packet, boot uint32) bool {
-	return p.now.Sub(a.proven) < proofTime && (p.ServerBoot == boot || p.Sequence == a.sequence)
+	return p.now.Sub(a.proven) < proof.Time && (p.ServerBoot == boot || p.Sequence == a.sequence)
 }
 
 // take adds a fragment to the call of a, and runs the call when it is complete.
@@ -285,8 +287,8 @@ func (s *server) complain(p *packet, out *mail, status dcerpc.Status, boot uint3
 // to that address already, or if the address has proven itself.
 func (s *server) reply(p *packet, out *mail, d dcerpc.Datagram) {
 	addr := p.from.Addr()
-	if s.limits.proven(addr, p.now) ||
-		dcerpc.HeaderSize+len(d.Body) <= p.size && s.limits.allow(addr, toComplain, p.now) {
+	if s.limits.Proven(addr, p.now) ||
+		dcerpc.HeaderSize+len(d.Body) <= p.size && s.limits.Allow(addr, proof.Complain, p.now) {
 		out.add(p.socket, p.from, d)
 	}
 }
@@ -295,7 +297,7 @@ func (s *server) reply(p *packet, out *mail, d dcerpc.Datagram) {
 func (s *server) housekeeping(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.limits.expire(now)
+	s.limits.Expire(now)
 	s.activities.expire(now)
 	for late := s.strangers.late(now); late != nil; late = s.strangers.late(now) {
 		s.dismiss(late)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"messngr/carrier/rpc/proof"
 	"messngr/wire/dcerpc"
 )
 
@@ -33,7 +34,7 @@ func TestNextCalls(t *testing.T) {
 		p.one(dcerpc.TypeResponse, p.meets())
 		p.call.Sequence, p.call.Body = 1, []byte("the second call of this activity")
 		p.one(dcerpc.TypeResponse, p.says(p.call))
-		time.Sleep(proofTime)
+		time.Sleep(proof.Time)
 		p.call.Sequence = 7
 		p.one(dcerpc.TypeResponse, p.meets())
 		p.call.Sequence, p.call.ServerBoot = 8, 0

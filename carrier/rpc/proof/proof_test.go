@@ -1,13 +1,13 @@
-package rpc
+package proof
 
 import (
 	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 )
+
+var alpha, beta = address(1), address(2)
 
 func address(n uint32) netip.Addr {
 	var b [4]byte
@@ -16,61 +16,58 @@ func address(n uint32) netip.Addr {
 }
 
 func TestLimits(t *testing.T) {
-	l := newLimits()
+	l := NewLimits()
 	now := time.Now()
 	for i := range 20 {
-		if got, want := l.allow(alpha, toAsk, now), i < 10; got != want {
+		if got, want := l.Allow(alpha, Ask, now), i < 10; got != want {
 			t.Fatalf("callback %d: %v, want %v", i, got, want)
 		}
 	}
-	if !l.allow(beta, toAsk, now) || !l.allow(alpha, toAskAgain, now) || !l.allow(alpha, toComplain, now) {
+	if !l.Allow(beta, Ask, now) || !l.Allow(alpha, AskAgain, now) || !l.Allow(alpha, Complain, now) {
 		t.Error("what one address has used up is missing elsewhere")
 	}
-	if now = now.Add(time.Second); !l.allow(alpha, toAsk, now) {
+	if now = now.Add(time.Second); !l.Allow(alpha, Ask, now) {
 		t.Error("a second later no callback is allowed")
 	}
-	if !l.prove(alpha, now) || l.prove(alpha, now) {
+	if !l.Prove(alpha, now) || l.Prove(alpha, now) {
 		t.Error("prove does not tell the first proof from the second")
 	}
 	for range 1000 {
-		if !l.allow(alpha, toAsk, now) {
+		if !l.Allow(alpha, Ask, now) {
 			t.Fatal("an address that has proven itself is limited")
 		}
 	}
-	if now = now.Add(proofTime - 1); !l.proven(alpha, now) {
+	if now = now.Add(Time - 1); !l.Proven(alpha, now) {
 		t.Error("the proof does not last for 60 s")
 	}
-	if now = now.Add(1); l.proven(alpha, now) {
+	if now = now.Add(1); l.Proven(alpha, now) {
 		t.Error("the proof lasts for longer than 60 s")
 	}
-	l.expire(now)
+	l.Expire(now)
 	if len(l.proofs) != 0 {
 		t.Errorf("%d proofs are kept when they are over", len(l.proofs))
 	}
 }
 
 func TestLimitsAreBounded(t *testing.T) {
-	l := newLimits()
+	l := NewLimits()
 	now := time.Now()
 	for i := range uint32(3 * maxAddresses) {
-		l.allow(address(i), toAsk, now)
-		l.prove(address(i+1<<20), now)
+		l.Allow(address(i), Ask, now)
+		l.Prove(address(i+1<<20), now)
 	}
 	if len(l.buckets) > maxAddresses || len(l.proofs) > maxAddresses {
 		t.Errorf("%d addresses and %d proofs, want at most %d", len(l.buckets), len(l.proofs), maxAddresses)
 	}
-	l.expire(now.Add(time.Hour))
+	l.Expire(now.Add(time.Hour))
 	if len(l.buckets)+len(l.proofs) != 0 {
 		t.Errorf("%d addresses and %d proofs an hour later", len(l.buckets), len(l.proofs))
 	}
 }
 
 func TestMemory(t *testing.T) {
-	m := newLimits().calls
+	m := NewMemory[[2]byte]()
 	now := time.Now()
-	key := func(n byte) strangerKey {
-		return strangerKey{uuid.UUID{n}, netip.AddrPortFrom(alpha, 1)}
-	}
 	for _, tt := range []struct {
 		key   byte
 		after time.Duration
@@ -80,7 +77,7 @@ func TestMemory(t *testing.T) {
 		{1, time.Millisecond, true}, {2, time.Second, true}, {3, 0, false}, {1, time.Minute, false},
 	} {
 		now = now.Add(tt.after)
-		if got := m.repeated(key(tt.key), now); got != tt.want {
+		if got := m.Repeated([2]byte{tt.key}, now); got != tt.want {
 			t.Errorf("call %d after %v: repeated %v, want %v", tt.key, tt.after, got, tt.want)
 		}
 	}

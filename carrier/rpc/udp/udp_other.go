@@ -1,6 +1,6 @@
 //go:build !linux
 
-package rpc
+package udp
 
 import (
 	"net/netip"
@@ -10,5 +10,5 @@ import (
 // reportErrors does nothing where nothing can be known of datagrams that got lost.
 func reportErrors(_, _ string, _ syscall.RawConn) error { return nil }
 
-// lostOn knows of no lost datagrams: whether one arrived is uncertain.
-func lostOn(packetConn, netip.AddrPort) int { return 0 }
+// Lost knows of no lost datagrams: whether one arrived is uncertain.
+func Lost(Conn, netip.AddrPort) int { return 0 }

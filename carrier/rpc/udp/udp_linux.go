@@ -1,4 +1,4 @@
-package rpc
+package udp
 
 import (
 	"net"
@@ -21,9 +21,9 @@ func reportErrors(_, _ string, c syscall.RawConn) error {
 	return err
 }
 
-// lostOn returns how many datagrams to that address the system has told not to have
+// Lost returns how many datagrams to that address the system has told not to have
 // arrived since it was last asked: nobody is there, or nobody listens.
-func lostOn(conn packetConn, to netip.AddrPort) int {
+func Lost(conn Conn, to netip.AddrPort) int {
 	udp, ok := conn.(*net.UDPConn)
 	if !ok {
 		return 0

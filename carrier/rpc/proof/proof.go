@@ -1,4 +1,6 @@
-package rpc
+// Package proof decides what may be sent to addresses that anybody may have forged: who has
+// answered a callback has proven where it is. Nothing of it is for two goroutines at once.
+package proof
 
 import (
 	"hash/maphash"
@@ -7,45 +9,45 @@ import (
 )
 
 const (
-	// proofTime is how long an address counts as proven after it has answered a
+	// Time is how long an address counts as proven after it has answered a
 	// callback, and how long a client may go on with its activity without another.
-	proofTime = 60 * time.Second
+	Time = 60 * time.Second
 	// maxAddresses bounds how many addresses are remembered, of each kind.
 	maxAddresses = 4096
 )
 
-// A purpose is what a packet to an address is for that has not proven itself.
-type purpose uint8
+// A Purpose is what a packet to an address is for that has not proven itself.
+type Purpose uint8
 
+// The purposes.
 const (
-	// toAsk is a callback for a call that has just arrived.
-	toAsk purpose = iota
-	// toAskAgain is one for a call that was repeated after a while. A forger who
+	// Ask is a callback for a call that has just arrived.
+	Ask Purpose = iota
+	// AskAgain is one for a call that was repeated after a while. A forger who
 	// floods us with ever new calls never repeats one; a client whose call got lost
 	// among them does.
-	toAskAgain
-	// toComplain is for everything else.
-	toComplain
+	AskAgain
+	// Complain is for everything else.
+	Complain
 	purposes
 )
 
 // allowance is how many packets for a purpose an address gets at once, and in a second.
-func (p purpose) allowance() (burst, rate float64) {
+func (p Purpose) allowance() (burst, rate float64) {
 	switch p {
-	case toAskAgain:
+	case AskAgain:
 		return 50, 50
 	default:
 		return 10, 10
 	}
 }
 
-// limits decide what may be sent to addresses that anybody may have forged. An address
+// Limits decide what may be sent to addresses that anybody may have forged. An address
 // that has answered a callback has proven itself, and is not limited for a while. There
 // is no limit for all addresses together, so that no one can use up another's.
-type limits struct {
+type Limits struct {
 	proofs  map[netip.Addr]time.Time
 	buckets map[netip.Addr]*bucket
-	calls   memory
 }
 
 type bucket struct {
@@ -53,18 +55,15 @@ type bucket struct {
 	tokens [purposes]float64
 }
 
-func newLimits() limits {
-	return limits{
-		proofs:  make(map[netip.Addr]time.Time),
-		buckets: make(map[netip.Addr]*bucket),
-		calls:   memory{seed: maphash.MakeSeed()},
-	}
+// NewLimits returns limits for addresses of which none has proven itself.
+func NewLimits() *Limits {
+	return &Limits{proofs: make(map[netip.Addr]time.Time), buckets: make(map[netip.Addr]*bucket)}
 }
 
-// prove notes that somebody at addr has answered a callback. It reports whether addr had
+// Prove notes that somebody at addr has answered a callback. It reports whether addr had
 // not been proven.
-func (l *limits) prove(addr netip.Addr, now time.Time) bool {
-	news := !l.proven(addr, now)
+func (l *Limits) Prove(addr netip.Addr, now time.Time) bool {
+	news := !l.Proven(addr, now)
 	if len(l.proofs) >= maxAddresses {
 		forgetOne(l.proofs)
 	}
@@ -73,15 +72,15 @@ func (l *limits) prove(addr netip.Addr, now time.Time) bool {
 	return news
 }
 
-// proven reports whether addr has proven itself not too long ago.
-func (l *limits) proven(addr netip.Addr, now time.Time) bool {
+// Proven reports whether addr has proven itself not too long ago.
+func (l *Limits) Proven(addr netip.Addr, now time.Time) bool {
 	at, ok := l.proofs[addr]
-	return ok && now.Sub(at) < proofTime
+	return ok && now.Sub(at) < Time
 }
 
-// allow reports whether another packet for that purpose may be sent to addr.
-func (l *limits) allow(addr netip.Addr, p purpose, now time.Time) bool {
-	if l.proven(addr, now) {
+// Allow reports whether another packet for that purpose may be sent to addr.
+func (l *Limits) Allow(addr netip.Addr, p Purpose, now time.Time) bool {
+	if l.Proven(addr, now) {
 		return true
 	}
 	b := l.buckets[addr]
@@ -117,23 +116,23 @@ func forgetOne[T any](table map[netip.Addr]T) {
 	}
 }
 
-// expire forgets what has no effect any more.
-func (l *limits) expire(now time.Time) {
+// Expire forgets what has no effect any more.
+func (l *Limits) Expire(now time.Time) {
 	for addr, at := range l.proofs {
-		if now.Sub(at) >= proofTime {
+		if now.Sub(at) >= Time {
 			delete(l.proofs, addr)
 		}
 	}
 	for addr, b := range l.buckets {
-		if now.Sub(b.filled) >= proofTime {
+		if now.Sub(b.filled) >= Time {
 			delete(l.buckets, addr)
 		}
 	}
 }
 
-// memory remembers, in a fixed space, calls that could not be looked into, to know them
+// A Memory remembers, in a fixed space, calls that could not be looked into, to know them
 // again when they are repeated. It may forget some, and nobody can choose which.
-type memory struct {
+type Memory[K comparable] struct {
 	seed  maphash.Seed
 	slots []slot // made when it is first needed
 }
@@ -151,8 +150,11 @@ const (
 	latestRepetition  = 30 * time.Second
 )
 
-// repeated reports whether the call was seen some time before, and remembers it.
-func (m *memory) repeated(call strangerKey, now time.Time) bool {
+// NewMemory returns one that remembers nothing.
+func NewMemory[K comparable]() *Memory[K] { return &Memory[K]{seed: maphash.MakeSeed()} }
+
+// Repeated reports whether the call was seen some time before, and remembers it.
+func (m *Memory[K]) Repeated(call K, now time.Time) bool {
 	if m.slots == nil {
 		m.slots = make([]slot, memorySize)
 	}
