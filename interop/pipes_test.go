@@ -159,13 +159,23 @@ func (p *pipes) reached() {
 	})
 }
 
-// dialects are what clients may speak below the calls, as Samba's runtime names them.
-var dialects = []struct{ name, option string }{{"SMB1", ",smb1"}, {"SMB2", ",smb2"}, {"SMB3", ""}}
+// dialects are what clients may speak below the calls, as Samba's runtime and its programs name them.
+var dialects = []struct{ name, option, program string }{{"SMB1", ",smb1", "NT1"}, {"SMB2", ",smb2", "SMB2_10"}, {"SMB3", "", "SMB3_11"}}
 
 // Message names are managed from another machine, over every SMB, by who may.
 func TestPipeNames(t *testing.T) {
 	t.Parallel()
-	p := newPipes(t, samba.Options{MinProtocol: "NT1"})
+	pipeNames(t, samba.Options{MinProtocol: "NT1"})
+}
+
+// The same where smbd takes nothing that is not signed.
+func TestPipeNamesSigned(t *testing.T) {
+	t.Parallel()
+	pipeNames(t, samba.Options{MinProtocol: "NT1", Lines: []string{"server signing = mandatory"}})
+}
+
+func pipeNames(t *testing.T, o samba.Options) {
+	p := newPipes(t, o)
 	p.samba()
 	p.serve("")
 	p.reached()
@@ -367,7 +377,7 @@ func example(t *testing.T) string {
 func TestPipeRelay(t *testing.T) {
 	t.Parallel()
 	const folder = "/run/smbd-links" // the host's own
-	p := newPipes(t, samba.Options{Lines: []string{"external_rpc_pipe:socket_dir = " + folder}})
+	p := newPipes(t, samba.Options{MinProtocol: "NT1", Lines: []string{"external_rpc_pipe:socket_dir = " + folder}})
 	if out, stderr, err := p.server.Output(p.ctx, "sh", "-ec", strings.ReplaceAll(example(t), "/etc/messngr/smbd", folder)); err != nil {
 		t.Fatalf("the example of doc/samba.md: %v: %s%s", err, out, stderr)
 	}
@@ -377,23 +387,27 @@ func TestPipeRelay(t *testing.T) {
 	other := labtest.Hosts(t, p.server.Subnet(), "gamma")[0]
 	gamma, _ := serve(p.ctx, t, other, "")
 
-	rpc := func(who, ask string) string {
+	rpc := func(dialect, who, ask string) string {
 		t.Helper()
-		out, stderr, _ := p.client.Output(p.ctx, "rpcclient", "-s", p.conf, "-U", who, "-c", ask, p.server.Addr().String())
+		out, stderr, _ := p.client.Output(p.ctx, "rpcclient", "-s", p.conf, "-m", dialect, "--option=client min protocol="+dialect,
+			"--option=client ipc min protocol="+dialect, "--option=client ipc max protocol="+dialect, "-U", who, "-c", ask, p.server.Addr().String())
 		return out + stderr
 	}
-	for who, want := range map[string]string{"root%" + password: "", user + "%" + password: "WERR_ACCESS_DENIED", "%": "WERR_ACCESS_DENIED"} {
-		// rpcclient sends to the server, in the server's name: that is for administrators.
-		if got := rpc(who, `wkssvc_messagebuffersend "from rpcclient: Grüße"`); (want == "") != (got == "") || !strings.Contains(got, want) {
-			t.Errorf("%s: rpcclient says %q, want %q", who, got, want)
+	for i, d := range dialects {
+		text := "from rpcclient by " + d.name + ": Grüße"
+		for who, want := range map[string]string{"root%" + password: "", user + "%" + password: "WERR_ACCESS_DENIED", "%": "WERR_ACCESS_DENIED"} {
+			// rpcclient sends to the server, in the server's name: that is for administrators.
+			if got := rpc(d.program, who, `wkssvc_messagebuffersend "`+text+`"`); (want == "") != (got == "") || !strings.Contains(got, want) {
+				t.Errorf("%s, %s: rpcclient says %q, want %q", d.name, who, got, want)
+			}
+		}
+		all, err := p.program.Received(p.ctx, i+1)
+		if err != nil || len(all) != i+1 || all[i].Text != text {
+			t.Errorf("%s: rpcclient's message: %+v, %v", d.name, all, err)
 		}
 	}
-	all, err := p.program.Received(p.ctx, 1)
-	if err != nil || len(all) != 1 || all[0].Text != "from rpcclient: Grüße" {
-		t.Errorf("rpcclient's message: %+v, %v", all, err)
-	}
 	for _, ask := range []string{"srvinfo", "lsaquery", "netshareenum"} {
-		if got := rpc("root%"+password, ask); strings.Contains(got, "NT_STATUS") || strings.Contains(got, "WERR_") {
+		if got := rpc("SMB3_11", "root%"+password, ask); strings.Contains(got, "NT_STATUS") || strings.Contains(got, "WERR_") {
 			t.Errorf("%s: %s", ask, got)
 		}
 	}
@@ -428,7 +442,7 @@ func TestPipeRelay(t *testing.T) {
 			t.Errorf("%q sends to %q as %q: %v, want %v", tt.who, tt.to, tt.from, got, tt.want)
 		}
 	}
-	all, err = gamma.Received(p.ctx, 3)
+	all, err := gamma.Received(p.ctx, 3)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("gamma got %+v, %v", all, err)
 	}
