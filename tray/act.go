@@ -28,7 +28,7 @@ const (
 func (a *agent) clicked(ctx context.Context, c click) {
 	switch c.key {
 	case icon.Activated:
-		a.open(ctx, windowShow, messageID{}, c.token, func() { a.showUnread(ctx) })
+		a.open(ctx, []string{windowTray}, c.token, func() { a.showUnread(ctx) })
 	case clickShow:
 		a.showUnread(ctx)
 	case clickRead:
@@ -47,16 +47,23 @@ func (a *agent) clicked(ctx context.Context, c click) {
 func (a *agent) called(ctx context.Context, call string) {
 	switch call {
 	case callShow:
-		a.open(ctx, windowShow, messageID{}, "", func() { a.showUnread(ctx) })
+		a.open(ctx, nil, "", func() { a.showUnread(ctx) })
 	case callRefresh:
 		a.refresh(ctx)
 	}
 }
 
-// open opens the window to do something with a message, or does otherwise where
-// it cannot.
-func (a *agent) open(ctx context.Context, do string, id messageID, token string, otherwise func()) {
-	installed := a.program.window(do, id, token, func() {
+// What the window is to do.
+const (
+	windowShow  = "--message" // and its id
+	windowReply = "--reply"   // and its id
+	// windowTray has it minimized to the icon, which whoever clicked on it sees.
+	windowTray = "--tray"
+)
+
+// open opens the window with such options, or does otherwise where it cannot.
+func (a *agent) open(ctx context.Context, options []string, token string, otherwise func()) {
+	installed := a.program.window(options, token, func() {
 		select {
 		case a.results <- otherwise:
 		case <-ctx.Done():
@@ -178,9 +185,9 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 	}
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, windowShow, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
+		a.open(ctx, []string{windowShow, s.m.ID.String()}, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
 	case notification.ActionReply:
-		a.open(ctx, windowReply, s.m.ID, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
+		a.open(ctx, []string{windowReply, s.m.ID.String()}, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
 	case keyAcknowledge:
 		a.acknowledge(ctx, s.m.ID)
 	default:
@@ -194,7 +201,7 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 func (a *agent) digestInvoked(ctx context.Context, e notification.Invoked) {
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, windowShow, messageID{}, e.Token, func() { a.tell(ctx, a.words.app, a.words.howToList) })
+		a.open(ctx, nil, e.Token, func() { a.tell(ctx, a.words.app, a.words.howToList) })
 	case keyRead:
 		var ids []messngr.ID
 		for id := range a.digest.ids {

@@ -97,7 +97,7 @@ func (a *agent) run(ctx context.Context) error {
 	defer a.close()
 	a.refresh(ctx)
 	if !a.o.Minimized {
-		a.program.window(windowShow, messageID{}, "", func() {})
+		a.program.window(nil, "", func() {})
 	}
 	a.draw()
 	for {

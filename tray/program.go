@@ -90,21 +90,10 @@ func (p *program) wait(cmd *exec.Cmd) error {
 	return err
 }
 
-// What the window is to do with a message.
-const (
-	windowShow  = "--message"
-	windowReply = "--reply"
-)
-
-// window opens the window, to do that with a message unless the id is zero. If
-// it cannot, it calls otherwise, later and from another goroutine; it reports
-// whether there is such a program.
-func (p *program) window(do string, id messngr.ID, token string, otherwise func()) bool {
-	args := []string{"window"}
-	if id != (messngr.ID{}) {
-		args = append(args, do, id.String())
-	}
-	cmd := p.start(context.Background(), token, args...)
+// window opens the window with such options. If it cannot, it calls otherwise,
+// later and from another goroutine; it reports whether there is such a program.
+func (p *program) window(options []string, token string, otherwise func()) bool {
+	cmd := p.start(context.Background(), token, append([]string{"window"}, options...)...)
 	if cmd == nil {
 		return false
 	}

@@ -418,11 +418,16 @@ func TestTheDesktopProgram(t *testing.T) {
 	d.eventually("the window opens to answer", func() bool {
 		return slices.Contains(lines(), "window --reply "+id.String()+" --socket "+d.socket)
 	})
+	host := traytest.StartHost(t, d.bus)
+	if err := host.Activate(host.Item()); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("a click on the icon opens the window", func() bool { return slices.Contains(lines(), "window --tray --socket "+d.socket) })
 	// What must be seen pops up, and is a notification all the same.
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
 	d.daemon.Await("the emergency", func(s []traytest.Note) bool { return len(s) == 1 && strings.HasPrefix(s[0].Summary, "EMERGENCY") })
 	d.eventually("the pop-up", func() bool { return slices.Contains(lines(), "popup --level urgent --once --socket "+d.socket) })
-	if n := len(lines()); n != 3 {
+	if n := len(lines()); n != 4 {
 		t.Errorf("it was started %d times: %q", n, lines())
 	}
 }

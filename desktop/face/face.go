@@ -40,7 +40,7 @@ const usage = `messngr-desktop shows the messages of the Messenger service on a 
 
 Usage:
   messngr-desktop popup [--level LEVEL] [--once]   show what has to be seen, as it comes
-  messngr-desktop window [--min] [--message ID] [--reply ID]
+  messngr-desktop window [--min] [--tray] [--message ID] [--reply ID]
                                                    the window with all messages
   messngr-desktop version
 
@@ -49,6 +49,7 @@ Options:
                   or emergency; questions are always shown (default info)
   --once          end when nothing is left to show
   --min           start as an icon
+  --tray          be an icon of the tray alone: another start brings it back
   --message ID    show this message first
   --reply ID      show this message, and write an answer to it
   --socket PATH   the service's socket

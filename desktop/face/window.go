@@ -21,10 +21,11 @@ const (
 )
 
 func (p *program) window(args []string) int {
-	var min bool
+	var min, tray bool
 	var first, answer string
 	if !p.flags(args, func(set *flag.FlagSet) {
 		set.BoolVar(&min, "min", false, "")
+		set.BoolVar(&tray, "tray", false, "")
 		set.StringVar(&first, "message", "", "")
 		set.StringVar(&answer, "reply", "", "")
 	}) {
@@ -69,7 +70,7 @@ func (p *program) window(args []string) int {
 	p.run(ctx, app, func() {
 		w = window.New(window.Config{
 			App: app, Words: p.words, Client: client, Options: options.Path(p.env.Getenv),
-			Minimized: min, Closed: app.Quit,
+			Minimized: min, Tray: tray, Closed: app.Quit,
 		})
 		if id != (messngr.ID{}) {
 			show[action](id)

@@ -286,6 +286,46 @@ func TestWindowMinimizedComesUp(t *testing.T) {
 	}
 }
 
+// Minimized it is the icon in the tray and nothing else; a message brings it up,
+// and so does a click on the icon, which starts it once more.
+func TestWindowMinimizesToTheTray(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, xtest.Options{}, three()...)
+	s.window("--tray", "--min")
+	s.Until("the program", func() bool { return s.reader.Tree().Role == "application" })
+	time.Sleep(500 * time.Millisecond)
+	listed := func() bool {
+		for id := range strings.FieldsSeq(strings.TrimPrefix(s.Run("xprop", "-root", "-notype", "_NET_CLIENT_LIST"), "_NET_CLIENT_LIST: window id #")) {
+			if strings.Contains(s.Run("xprop", "-id", strings.TrimSuffix(id, ","), "WM_CLASS"), "messngr") {
+				return true
+			}
+		}
+		return false
+	}
+	up := func() bool { return len(s.Windows("Messages – PC17")) == 1 }
+	if up() || listed() {
+		t.Error("the desktop lists the window at the beginning")
+	}
+	s.arrive(local("bob", "Wake up"))
+	s.Until("the window when a message comes", up)
+	for range 2 {
+		s.Run("xdotool", "windowminimize", s.Windows("Messages – PC17")[0])
+		s.Until("the desktop to forget the window", func() bool { return !up() && !listed() })
+		s.Start(program, "window", "--tray", "--socket", s.socket)
+		s.Until("the window after a click on the icon", up)
+	}
+	// What is being written stays where it can be found.
+	s.Keys("ctrl+n")
+	s.reader.Await("text", "To:")
+	s.Run("xdotool", "windowminimize", s.Windows("Messages – PC17")[0])
+	s.Until("the window as an icon", func() bool { return !up() })
+	time.Sleep(200 * time.Millisecond)
+	if !listed() {
+		t.Error("what is being written is nowhere to be seen")
+	}
+	s.clean()
+}
+
 // Starting it again brings it to the front, with the message that was asked for.
 func TestWindowOnlyOnce(t *testing.T) {
 	t.Parallel()

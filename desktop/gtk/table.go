@@ -43,6 +43,7 @@ type lib struct {
 	gtk_widget_show                func(w ptr)
 	gtk_widget_show_all            func(w ptr)
 	gtk_widget_hide                func(w ptr)
+	gtk_widget_get_window          func(w ptr) ptr
 	gtk_widget_destroy             func(w ptr)
 	gtk_widget_set_visible         func(w ptr, v int32)
 	gtk_widget_get_visible         func(w ptr) int32
@@ -111,6 +112,7 @@ type lib struct {
 	gtk_window_set_skip_taskbar_hint func(w ptr, v int32)
 	gtk_window_present               func(w ptr)
 	gtk_window_iconify               func(w ptr)
+	gtk_window_deiconify             func(w ptr)
 	gtk_window_stick                 func(w ptr)
 	gtk_window_move                  func(w ptr, x, y int32)
 	gtk_window_is_active             func(w ptr) int32
@@ -124,6 +126,7 @@ type lib struct {
 	gdk_monitor_get_geometry   func(m ptr, r *rectangle)
 	gdk_monitor_get_workarea   func(m ptr, r *rectangle)
 	gdk_screen_get_default     func() ptr
+	gdk_window_get_state       func(w ptr) int32
 	gdk_set_allowed_backends   func(names string)
 	gdk_event_get_keyval       func(e ptr, key *uint32) int32
 	gdk_event_get_state        func(e ptr, mods *int32) int32

@@ -65,6 +65,23 @@ func (w Window) Present() { w.a.c.gtk_window_present(w.p) }
 // Iconify makes the window an icon.
 func (w Window) Iconify() { w.a.c.gtk_window_iconify(w.p) }
 
+// OnIconify has f called when the window becomes an icon.
+func (w Window) OnIconify(f func()) {
+	const iconified = 1 << 1
+	w.a.calls.connect(w.p, "window-state-event", func([3]ptr) ptr {
+		if gdk := w.a.c.gtk_widget_get_window(w.p); gdk != 0 && w.a.c.gdk_window_get_state(gdk)&iconified != 0 {
+			f()
+		}
+		return 0
+	})
+}
+
+// HideIcon takes the window off the desktop altogether, until Present.
+func (w Window) HideIcon() {
+	w.Hide()
+	w.a.c.gtk_window_deiconify(w.p) // or Present would bring the icon back
+}
+
 // Active reports whether the window has the keyboard.
 func (w Window) Active() bool { return w.a.c.gtk_window_is_active(w.p) != 0 }
 

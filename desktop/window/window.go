@@ -36,6 +36,9 @@ type Config struct {
 	Options string
 	// Minimized starts the window as an icon.
 	Minimized bool
+	// Tray says that an icon in the tray stands for the window when it is an icon,
+	// and brings it back: the desktop need not show another one.
+	Tray bool
 	// Closed is called when the person closes the window.
 	Closed func()
 }
@@ -66,6 +69,7 @@ type Window struct {
 	filling bool
 
 	win     gtk.Window
+	root    gtk.Box
 	tools   tools
 	search  gtk.Entry
 	list    list
@@ -92,7 +96,14 @@ func New(cfg Config) *Window {
 	}
 	w.win.SetKeepAbove(opts.AlwaysOnTop)
 	w.refresh()
-	if cfg.Minimized {
+	if cfg.Tray {
+		w.win.OnIconify(w.toTray)
+	}
+	switch {
+	case cfg.Minimized && cfg.Tray:
+		w.root.ShowAll()
+		return w
+	case cfg.Minimized:
 		w.win.Iconify()
 	}
 	w.win.ShowAll()
@@ -129,11 +140,19 @@ func (w *Window) build() {
 	w.counter = app.NewLabel("")
 	w.counter.SetRole(gtk.RoleStatusbar)
 	w.counter.SetMargins(4, 10, 6, 10)
-	root := app.NewColumn(0)
-	root.Add(w.toolbar(), app.NewSeparator())
-	root.AddFilling(split)
-	root.Add(w.note.Box, app.NewSeparator(), w.counter)
-	w.win.Add(root)
+	w.root = app.NewColumn(0)
+	w.root.Add(w.toolbar(), app.NewSeparator())
+	w.root.AddFilling(split)
+	w.root.Add(w.note.Box, app.NewSeparator(), w.counter)
+	w.win.Add(w.root)
+}
+
+// toTray leaves the window to the icon in the tray, unless something is being
+// written, which has to be found again.
+func (w *Window) toTray() {
+	if w.compose == nil {
+		w.win.HideIcon()
+	}
 }
 
 // fitted bounds a size to that of the smallest screen.
