@@ -221,7 +221,9 @@ type call struct {
 var errAnswer = errors.New("the answer belongs to something else")
 
 // ask sends one request and returns its answer. An answer that reports an error is
-// returned as that smb.Status, and messngr.ErrUnavailable if the request has not left.
+// returned as that smb.Status, and messngr.ErrUnavailable if the request has not left. It
+// need not be marked as an answer: after MS-MSRP 2.2.3 all of its header but the command
+// and the status is zero.
 // The arguments are what an Append method returns.
 func (c *call) ask(request []byte, err error) (smb.Packet, error) {
 	if err != nil {
@@ -244,7 +246,7 @@ func (c *call) ask(request []byte, err error) (smb.Packet, error) {
 	switch {
 	case err != nil:
 		return smb.Packet{}, err
-	case answer.Header.Flags&smb.Reply == 0 || byte(answer.Header.Command) != request[4]:
+	case byte(answer.Header.Command) != request[4] || bytes.Equal(b, request):
 		return smb.Packet{}, errAnswer
 	case answer.Header.Status != 0:
 		return smb.Packet{}, answer.Header.Status

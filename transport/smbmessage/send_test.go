@@ -251,6 +251,22 @@ func TestSingleBlockForThoseWhoKnowNoOther(t *testing.T) {
 	})
 }
 
+// TestBareAnswers: MS-MSRP 2.2.3 wants all of an answer's header to be zero but command and
+// status, and so nothing that marks it as an answer.
+func TestBareAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, func(p smb.Packet) []byte {
+			b := windows(p)
+			clear(b[9:32])
+			return b
+		}, nil)
+		if ev, err := s.send("hello"); err != nil || ev.State != messngr.Accepted {
+			t.Errorf("evidence %+v, %v, want accepted", ev, err)
+		}
+		s.wantHeard("start ALICE > PC1", `text 772 "hello"`, "end 772")
+	})
+}
+
 func TestWhenThingsGoWrong(t *testing.T) {
 	silent := func(p smb.Packet) []byte { time.Sleep(time.Minute); return windows(p) }
 	garbage := func(smb.Packet) []byte { return []byte("garbage") }
