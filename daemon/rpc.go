@@ -59,8 +59,8 @@ func (noCalls) Handle(dcerpc.Syntax, string, func(context.Context, netip.AddrPor
 }
 
 // Call implements msgsvc.Network.
-func (noCalls) Call(context.Context, netip.Addr, dcerpc.Call) ([]byte, error) {
-	return nil, fmt.Errorf("%w: %w", carrier.ErrOff, errSwitchedOff)
+func (noCalls) Call(context.Context, netip.Addr, dcerpc.Call) (dcerpc.Answer, error) {
+	return dcerpc.Answer{}, fmt.Errorf("%w: %w", carrier.ErrOff, errSwitchedOff)
 }
 
 // Port implements msgsvc.Network.

@@ -43,12 +43,6 @@ type Binding struct {
 	call uint32
 }
 
-// An Answer is what a procedure returned: a stub, and how its integers are written.
-type Answer struct {
-	Stub      []byte
-	BigEndian bool
-}
-
 // Bind binds to an interface of the server behind a pipe. It fails with ErrNotServed if
 // that does not serve it.
 func Bind(ctx context.Context, p Pipe, to dcerpc.Syntax) (*Binding, error) {
@@ -92,36 +86,36 @@ func Bind(ctx context.Context, p Pipe, to dcerpc.Syntax) (*Binding, error) {
 
 // Call makes one call. A *dcerpc.StatusError says that it has failed there; after every
 // other error it is not known whether it was run, and the binding cannot be used any more.
-func (b *Binding) Call(ctx context.Context, op uint16, stub []byte) (Answer, error) {
+func (b *Binding) Call(ctx context.Context, op uint16, stub []byte) (dcerpc.Answer, error) {
 	b.call++
 	message, err := b.send(ctx, op, stub)
 	if err != nil {
-		return Answer{}, err
+		return dcerpc.Answer{}, err
 	}
-	var whole Answer
+	var whole dcerpc.Answer
 	for first := true; ; first = false {
 		p, err := b.parse(message)
 		if err != nil {
-			return Answer{}, err
+			return dcerpc.Answer{}, err
 		}
 		if p.Type == dcerpc.TypeFault {
-			return Answer{}, faultOf(&p)
+			return dcerpc.Answer{}, faultOf(&p)
 		}
 		r, err := p.Response()
 		switch {
 		case err != nil:
-			return Answer{}, err
+			return dcerpc.Answer{}, err
 		case p.Auth != nil || r.Context != contextID || p.First != first || !first && p.BigEndian != whole.BigEndian:
-			return Answer{}, errors.New("binding: a fragment of another answer")
+			return dcerpc.Answer{}, errors.New("binding: a fragment of another answer")
 		case len(r.Stub) == 0 && !p.Last, len(whole.Stub)+len(r.Stub) > maxAnswer:
-			return Answer{}, fmt.Errorf("binding: an answer without an end, of %d bytes so far", len(whole.Stub)+len(r.Stub))
+			return dcerpc.Answer{}, fmt.Errorf("binding: an answer without an end, of %d bytes so far", len(whole.Stub)+len(r.Stub))
 		}
 		whole.Stub, whole.BigEndian = append(whole.Stub, r.Stub...), p.BigEndian
 		if p.Last {
 			return whole, nil
 		}
 		if message, err = b.pipe.Read(ctx); err != nil {
-			return Answer{}, err
+			return dcerpc.Answer{}, err
 		}
 	}
 }

@@ -156,7 +156,7 @@ func TestBigEndian(t *testing.T) {
 		return []dcerpc.PDU{response(call, "big", true, true, true)}
 	}})
 	got, err := b.Call(t.Context(), 0, nil)
-	if diff := cmp.Diff(binding.Answer{Stub: []byte("big"), BigEndian: true}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(dcerpc.Answer{Stub: []byte("big"), BigEndian: true}, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

@@ -24,7 +24,7 @@ type callee struct {
 	conn    udp.Conn       // at beta, port 135
 	client  netip.AddrPort // where the client was heard last
 	done    chan struct{}  // closed when the call has ended
-	answer  []byte
+	answer  dcerpc.Answer
 	err     error
 	took    time.Duration
 }
@@ -105,8 +105,8 @@ func (c *callee) answers(d dcerpc.Datagram, t dcerpc.PacketType, body []byte) {
 func (c *callee) ends(wantAnswer string, want error) {
 	c.t.Helper()
 	<-c.done
-	if string(c.answer) != wantAnswer || !errors.Is(c.err, want) {
-		c.t.Errorf("the call ended with %.100q, %v, want %.100q, %v", c.answer, c.err, wantAnswer, want)
+	if string(c.answer.Stub) != wantAnswer || !errors.Is(c.err, want) {
+		c.t.Errorf("the call ended with %.100q, %v, want %.100q, %v", c.answer.Stub, c.err, wantAnswer, want)
 	}
 }
 

@@ -87,25 +87,25 @@ func (c *client) stop() {
 }
 
 // call makes one call.
-func (c *client) call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error) {
+func (c *client) call(ctx context.Context, to netip.Addr, call dcerpc.Call) (dcerpc.Answer, error) {
 	if len(call.Stub) > fragment.MaxStub {
-		return nil, unreached{fmt.Errorf("stub of %d bytes: %w", len(call.Stub), fragment.ErrTooLong)}
+		return dcerpc.Answer{}, unreached{fmt.Errorf("stub of %d bytes: %w", len(call.Stub), fragment.ErrTooLong)}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, unreached{err}
+		return dcerpc.Answer{}, unreached{err}
 	}
 	v, err := c.converse(to)
 	if err != nil {
-		return nil, err
+		return dcerpc.Answer{}, err
 	}
-	stub, err := v.call(ctx, call)
+	answer, err := v.call(ctx, call)
 	var status *dcerpc.StatusError
 	if err == nil || errors.As(err, &status) {
 		c.park(v)
 	} else {
 		v.leave()
 	}
-	return stub, err
+	return answer, err
 }
 
 // beforeFirst precedes the number of the first call of an activity.

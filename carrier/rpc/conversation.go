@@ -62,7 +62,7 @@ type exchange struct {
 }
 
 // call makes one call.
-func (v *conversation) call(ctx context.Context, call dcerpc.Call) ([]byte, error) {
+func (v *conversation) call(ctx context.Context, call dcerpc.Call) (dcerpc.Answer, error) {
 	v.sequence++
 	v.answer = nil
 	if v.buffer == nil {
@@ -78,16 +78,16 @@ func (v *conversation) call(ctx context.Context, call dcerpc.Call) ([]byte, erro
 	x.giveUp = now.Add(silence)
 	x.expect(now)
 	if err := x.send(x.out.Fresh()...); err != nil {
-		return nil, unreached{err}
+		return dcerpc.Answer{}, unreached{err}
 	}
 	defer context.AfterFunc(ctx, func() { _ = v.conn.SetReadDeadline(time.Unix(1, 0)) })()
 	for {
 		over, err := x.step(ctx)
 		if err != nil {
-			return nil, err
+			return dcerpc.Answer{}, err
 		}
 		if over {
-			return x.in.Stub(), nil
+			return dcerpc.Answer{Stub: x.in.Stub(), BigEndian: x.answer.BigEndian}, nil
 		}
 	}
 }

@@ -32,6 +32,20 @@ func TestRequest(t *testing.T) {
 	})
 }
 
+// TestAnswerInAnotherOrder: a server writes integers as it likes, whatever the client does.
+func TestAnswerInAnotherOrder(t *testing.T) {
+	called(t, func(t *testing.T, c *callee) {
+		c.calls(t.Context(), "stub")
+		d := c.hears(dcerpc.TypeRequest)
+		d.BigEndian = true
+		c.answers(d, dcerpc.TypeResponse, []byte("answer"))
+		c.ends("answer", nil)
+		if !c.answer.BigEndian {
+			t.Error("the answer came big-endian, and is said to be little-endian")
+		}
+	})
+}
+
 // TestCallbacks has the client asked who it is, in both ways, from any port of the host.
 func TestCallbacks(t *testing.T) {
 	for _, op := range []uint16{dcerpc.WhoAreYou, dcerpc.WhoAreYou2} {

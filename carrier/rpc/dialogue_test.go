@@ -269,16 +269,16 @@ func TestRecordedServers(t *testing.T) {
 				go func() { ended <- c.Run(ctx) }()
 				<-c.Ready()
 				conns := d.ports(t, n) // before the call, which finds a closed port otherwise
-				var stub []byte
+				var answer dcerpc.Answer
 				var err error
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					stub, err = c.Call(ctx, beta, dcerpc.Call{Interface: echoes, Stub: d.stub(t)})
+					answer, err = c.Call(ctx, beta, dcerpc.Call{Interface: echoes, Stub: d.stub(t)})
 				}()
 				answers := d.replayServer(t, conns)
 				<-done
-				if got := fmt.Sprintf("%x", stub); err != nil || got != want[0] {
+				if got := fmt.Sprintf("%x", answer.Stub); err != nil || got != want[0] {
 					t.Errorf("the call ended with %s, %v, want %s", got, err, want[0])
 				}
 				for _, a := range answers {

@@ -158,7 +158,7 @@ func play(t *testing.T, seed uint64) map[string]int {
 			answer, err := caller.Call(ctx, beta, dcerpc.Call{Interface: echoes, Stub: []byte(stub), BigEndian: size%3 == 0})
 			mu.Lock()
 			defer mu.Unlock()
-			results = append(results, result{text, err, string(answer) == stub})
+			results = append(results, result{text, err, string(answer.Stub) == stub && answer.BigEndian == (size%3 == 0)})
 		})
 	}
 	if f.restarts {

@@ -162,16 +162,16 @@ func (c *Carrier) Refused() map[string]int64 {
 	return c.refusals.counts()
 }
 
-// Call makes one call at the host to, and returns the stub of its response. It asks no
-// endpoint mapper first: the one there passes the call on if it has to.
+// Call makes one call at the host to, and returns the answer. It asks no endpoint mapper
+// first: the one there passes the call on if it has to.
 //
 // A *dcerpc.StatusError says that the call failed there, or was rejected without having
 // been run. An error that wraps carrier.ErrOff says that nobody can have got the call.
 // After every other error it is not known whether the call was run.
-func (c *Carrier) Call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error) {
-	stub, err := c.client.call(ctx, to.Unmap(), call)
+func (c *Carrier) Call(ctx context.Context, to netip.Addr, call dcerpc.Call) (dcerpc.Answer, error) {
+	answer, err := c.client.call(ctx, to.Unmap(), call)
 	if err != nil {
-		return nil, fmt.Errorf("rpc: call %v: %w", netip.AddrPortFrom(to, c.cfg.Port), err)
+		return dcerpc.Answer{}, fmt.Errorf("rpc: call %v: %w", netip.AddrPortFrom(to, c.cfg.Port), err)
 	}
-	return stub, nil
+	return answer, nil
 }

@@ -73,8 +73,8 @@ func TestLoopback(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		got, err := client.Call(ctx, beta, dcerpc.Call{Interface: echoes, Stub: stub})
 		cancel()
-		if err != nil || !bytes.Equal(got, stub) {
-			t.Errorf("%d bytes: %d came back, %v", size, len(got), err)
+		if err != nil || !bytes.Equal(got.Stub, stub) {
+			t.Errorf("%d bytes: %d came back, %v", size, len(got.Stub), err)
 		}
 	}
 	if got := server.Refused(); len(got) != 0 {
@@ -95,8 +95,8 @@ func TestManyAtOnce(t *testing.T) {
 			for range 20 {
 				stub := []byte(strings.Repeat("x", 100*(1+i%30)))
 				got, err := client.Call(t.Context(), beta, dcerpc.Call{Interface: echoes, Stub: stub})
-				if err != nil || !bytes.Equal(got, stub) {
-					t.Errorf("%d bytes: %d came back, %v", len(stub), len(got), err)
+				if err != nil || !bytes.Equal(got.Stub, stub) {
+					t.Errorf("%d bytes: %d came back, %v", len(stub), len(got.Stub), err)
 				}
 			}
 		})
@@ -137,7 +137,7 @@ func TestPortIsTaken(t *testing.T) {
 	call := dcerpc.Call{Interface: echoes, Stub: []byte("longer than a callback")}
 	works := func(addr netip.Addr) bool {
 		got, err := c.Call(t.Context(), addr, call)
-		return err == nil && bytes.Equal(got, call.Stub)
+		return err == nil && bytes.Equal(got.Stub, call.Stub)
 	}
 	if !works(beta) {
 		t.Error("no call to the other address")

@@ -31,7 +31,7 @@ type Network interface {
 	// Call makes one call at another host. A *dcerpc.StatusError says that it failed
 	// there; an error that wraps carrier.ErrOff, that nobody can have got it; every
 	// other error, that its outcome is not known.
-	Call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error)
+	Call(ctx context.Context, to netip.Addr, call dcerpc.Call) (dcerpc.Answer, error)
 	// Port is the UDP port that calls are made to.
 	Port() uint16
 }

@@ -27,6 +27,7 @@ type fake struct {
 	serve  handler
 	called []netip.Addr
 	last   wire.Message
+	big    bool // how the answer is written
 	answer func(to netip.Addr) ([]byte, error)
 }
 
@@ -34,17 +35,18 @@ func (f *fake) Handle(_ dcerpc.Syntax, _ string, h handler) { f.serve = h }
 
 func (f *fake) Port() uint16 { return 135 }
 
-func (f *fake) Call(_ context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error) {
+func (f *fake) Call(_ context.Context, to netip.Addr, call dcerpc.Call) (dcerpc.Answer, error) {
 	f.called = append(f.called, to)
 	m, err := wire.Parse(call.Stub, call.BigEndian)
 	if err != nil || call.Interface != wire.Interface() || call.Op != wire.SendMessage {
-		return nil, fmt.Errorf("called %+v, %w", call, err)
+		return dcerpc.Answer{}, fmt.Errorf("called %+v, %w", call, err)
 	}
 	f.last = m
 	if f.answer == nil {
-		return wire.AppendStatus(nil, wire.Success, false), nil
+		return dcerpc.Answer{Stub: wire.AppendStatus(nil, wire.Success, f.big), BigEndian: f.big}, nil
 	}
-	return f.answer(to)
+	stub, err := f.answer(to)
+	return dcerpc.Answer{Stub: stub, BigEndian: f.big}, err
 }
 
 // attach makes a transport on a network that is made by hand.
@@ -175,12 +177,16 @@ func TestCodes(t *testing.T) {
 		wire.AccessDenied: messngr.ErrRefused, wire.InvalidParameter: messngr.ErrRefused, wire.DuplicateName: messngr.ErrRefused,
 		wire.Paused: messngr.ErrPaused, wire.NotReceived: messngr.ErrBusy, wire.NetworkError: messngr.ErrUnavailable,
 		wire.NotSupported: messngr.ErrUnavailable, 1234: messngr.ErrRefused,
+		0x800708E1: messngr.ErrUnknownName,
 	} {
-		f, part := attach(t, nil)
-		f.answer = func(netip.Addr) ([]byte, error) { return wire.AppendStatus(nil, status, false), nil }
-		ev, err := part.Send(t.Context(), toBeta, &messngr.Message{Text: "x"})
-		if !errors.Is(err, want) || (ev.State == messngr.Accepted) != (want == nil) || want != nil && !errors.Is(err, status) {
-			t.Errorf("%v (%d) gives %+v, %v, want %v", status, uint32(status), ev, err, want)
+		for _, big := range []bool{false, true} { // a server answers in its own order of bytes
+			f, part := attach(t, nil)
+			f.big = big
+			f.answer = func(netip.Addr) ([]byte, error) { return wire.AppendStatus(nil, status, big), nil }
+			ev, err := part.Send(t.Context(), toBeta, &messngr.Message{Text: "x"})
+			if !errors.Is(err, want) || (ev.State == messngr.Accepted) != (want == nil) || want != nil && !errors.Is(err, status.Code()) {
+				t.Errorf("%v (%d), big-endian %v, gives %+v, %v, want %v", status, uint32(status), big, ev, err, want)
+			}
 		}
 	}
 }

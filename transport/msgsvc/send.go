@@ -74,7 +74,7 @@ func (t *Transport) deliver(ctx context.Context, addrs []netip.Addr, m msgsvc.Me
 	var err error
 	for _, addr := range addrs[:min(len(addrs), maxAddresses)] {
 		ev.Address = netip.AddrPortFrom(addr, t.network.Port())
-		var answer []byte
+		var answer dcerpc.Answer
 		if answer, err = t.network.Call(ctx, addr, call); errors.Is(err, carrier.ErrOff) {
 			continue
 		}
@@ -96,12 +96,12 @@ func (t *Transport) deliver(ctx context.Context, addrs []netip.Addr, m msgsvc.Me
 }
 
 // verdict reads the answer of a call that was run.
-func verdict(answer []byte) error {
-	status, err := msgsvc.ParseStatus(answer, false)
+func verdict(answer dcerpc.Answer) error {
+	status, err := msgsvc.ParseStatus(answer.Stub, answer.BigEndian)
 	if err != nil {
 		return fmt.Errorf("%w: %w", messngr.ErrUncertain, err)
 	}
-	return errorOf(status)
+	return errorOf(status.Code())
 }
 
 // callError says what it means for a message that its call has failed.

@@ -42,12 +42,12 @@ func (c *caller) Handle(_ dcerpc.Syntax, _ string, h handler) {
 
 // Call runs the handler of a host that is switched on. Like a real one it goes on when
 // its caller has gone away.
-func (c *caller) Call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]byte, error) {
+func (c *caller) Call(ctx context.Context, to netip.Addr, call dcerpc.Call) (dcerpc.Answer, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
+		return dcerpc.Answer{}, fmt.Errorf("%w: %w", carrier.ErrOff, err)
 	}
 	if _, err := c.host.Status(ctx, to); err != nil {
-		return nil, fmt.Errorf("%w: %w", carrier.ErrOff, err)
+		return dcerpc.Answer{}, fmt.Errorf("%w: %w", carrier.ErrOff, err)
 	}
 	c.calls.mu.Lock()
 	h := c.calls.hosts[to]
@@ -57,19 +57,19 @@ func (c *caller) Call(ctx context.Context, to netip.Addr, call dcerpc.Call) ([]b
 	call.Activity[0], call.Sequence = c.host.Addr().As4()[3], c.made
 	c.mu.Unlock()
 	type result struct {
-		stub []byte
-		err  error
+		answer dcerpc.Answer
+		err    error
 	}
 	done := make(chan result, 1)
 	go func() {
 		stub, err := h(context.WithoutCancel(ctx), netip.AddrPortFrom(c.host.Addr(), 50000), call)
-		done <- result{stub, err}
+		done <- result{dcerpc.Answer{Stub: stub}, err}
 	}()
 	select {
 	case r := <-done:
-		return r.stub, r.err
+		return r.answer, r.err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return dcerpc.Answer{}, ctx.Err()
 	}
 }
 

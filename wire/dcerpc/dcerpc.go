@@ -46,14 +46,21 @@ type Call struct {
 	Interface Syntax
 	// Op is the number of the procedure.
 	Op uint16
-	// Stub is what goes in, written in the order of bytes that BigEndian says. What
-	// comes out is written in the same order.
+	// Stub is what goes in, written in the order of bytes that BigEndian says. As a
+	// server we answer in the same order; others may answer in their own.
 	Stub      []byte
 	BigEndian bool
 	// Activity and Sequence are the client's own identity of a call that came by
 	// datagram (C706 9.5.3); zero on connections, and set by the client itself.
 	Activity uuid.UUID
 	Sequence uint32
+}
+
+// An Answer is what a procedure returned: a stub, and how its integers are written, which
+// is for the server to choose (C706 14.1).
+type Answer struct {
+	Stub      []byte
+	BigEndian bool
 }
 
 // A PacketType says what a packet is for. Both versions number them alike (C706 12.4.1).

@@ -187,6 +187,14 @@ func TestStatus(t *testing.T) {
 	if got, want := msgsvc.AppendStatus(nil, msgsvc.NetworkError, false), []byte{0x58, 8, 0, 0}; !bytes.Equal(got, want) {
 		t.Errorf("NERR_NetworkError is %x, want %x", got, want)
 	}
+	for s, want := range map[msgsvc.Status]msgsvc.Status{
+		0x800708E1: msgsvc.NameNotFound, 0x80070005: msgsvc.AccessDenied, 0x80040005: 0x80040005,
+		msgsvc.NameNotFound: msgsvc.NameNotFound, msgsvc.Success: msgsvc.Success,
+	} {
+		if got := s.Code(); got != want {
+			t.Errorf("code of %#x = %v, want %v", uint32(s), got, want)
+		}
+	}
 	seen := make(map[string]bool)
 	for _, s := range []msgsvc.Status{
 		msgsvc.Success, msgsvc.AccessDenied, msgsvc.NotSupported, msgsvc.InvalidParameter, msgsvc.NetworkError,

@@ -23,6 +23,18 @@ const (
 	DuplicateName      Status = 2297 // NERR_DuplicateName
 )
 
+// win32 are the upper bits of an HRESULT that stands for one of the codes (MS-ERREF 2.1).
+const win32 = 0x80070000
+
+// Code returns the status as one of the codes: servers may return it as an HRESULT, which
+// has it in its lower half (MS-MSRP 3.2.4.1).
+func (s Status) Code() Status {
+	if s&^0xFFFF == win32 {
+		return s & 0xFFFF
+	}
+	return s
+}
+
 // Error implements error.
 func (s Status) Error() string {
 	switch s {
