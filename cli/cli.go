@@ -184,7 +184,8 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return misuse("see: "+cmd.CommandPath()+" --help", "%v", err)
+		what, _, _ := strings.Cut(err.Error(), ": strconv.") // whose words are for programmers
+		return misuse("see: "+cmd.CommandPath()+" --help", "%s", what)
 	})
 	root.PersistentFlags().StringVar(&a.socket, "socket", "", "`path` of the service's socket")
 	root.SetHelpCommandGroupID(groupOther)

@@ -21,7 +21,11 @@ func (a *app) printOutcome(r control.RecipientAnswer, wait *messngr.State) {
 		a.printf("%s\n", oem.CleanLine(line))
 		return
 	}
-	if wait != nil && r.Error == "" {
+	switch {
+	case wait == nil || r.Error != "":
+	case r.State == messngr.Sent || r.State == messngr.Accepted:
+		line += "; by this way nobody learns whether it is " + wait.String()
+	default:
 		line += "; not " + wait.String() + " in time"
 	}
 	a.complain(line, r.Hint)

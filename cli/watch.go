@@ -31,6 +31,9 @@ where it was, so that no message is left out.`,
   messngr watch --json | while read -r line; do echo "$line" >> log; done`,
 		Args: words(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return misuse("use --count 1", "--count %d is less than nothing", limit)
+			}
 			shown := 0
 			show := func(m control.Message) error {
 				after = m.Seq

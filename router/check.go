@@ -43,6 +43,8 @@ func (r *Router) check(req *Request) error {
 		return misuse("nobody can wait for the state %q", *req.Want)
 	case req.Via != "" && !slices.Contains(r.Routes(), req.Via):
 		return misuse("unknown route %q, there are %s", req.Via, strings.Join(r.Routes(), ", "))
+	case req.Address.IsValid() && !req.Address.Is4():
+		return onlyIPv4(req.Address)
 	case req.Wall && len(req.To) > 0:
 		return misuse("a message to everybody on this host has no other recipients")
 	case req.Wall && req.Via != "" && req.Via != Local:

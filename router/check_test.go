@@ -51,6 +51,9 @@ func TestSendTellsWhatIsWrongWithARequest(t *testing.T) {
 		"not a message name: \"A NAME":              {To: []string{"A NAME THAT IS TOO LONG"}},
 		`recipient: not a message name: "*X"`:       {To: []string{"*X"}},
 		`recipient "/domain:"`:                      {To: []string{"/domain:"}},
+		"at ::1: these protocols know IPv4":         {To: []string{"::1"}},
+		"at fe80::1: these protocols know IPv4":     {To: []string{"bob@fe80::1"}},
+		"at fe80::2: these protocols know IPv4":     {To: []string{"bob"}, Address: ip("fe80::2")},
 		"is everybody, not somebody at":             {To: []string{"everyone"}, Address: ip("10.0.0.1")},
 	} {
 		t.Run(want, func(t *testing.T) {

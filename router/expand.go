@@ -105,7 +105,7 @@ func (r *Router) device(ctx context.Context, req *Request, one *store.Recipient)
 	one.Device.Address = req.Address
 	if addr, err := netip.ParseAddr(to); err == nil {
 		one.Device.Address = addr.Unmap()
-		return nil
+		return onlyIPv4(one.Device.Address)
 	}
 	canonical, invalid := r.cfg.Names.Canonical(to)
 	switch {
@@ -149,6 +149,16 @@ func (r *Router) userAt(ctx context.Context, req *Request, one *store.Recipient,
 		one.Via, one.Device.Address = Local, netip.Addr{}
 	case invalid != nil:
 		return misuse("recipient: %v", invalid)
+	default:
+		return onlyIPv4(addr)
+	}
+	return nil
+}
+
+// onlyIPv4 refuses what no route can reach: NetBIOS knows no other addresses.
+func onlyIPv4(addr netip.Addr) error {
+	if !addr.Is4() {
+		return misuse("recipient at %v: these protocols know IPv4 addresses only", addr)
 	}
 	return nil
 }

@@ -66,6 +66,9 @@ func recipients(out *store.Outgoing, reached []bool) []control.RecipientAnswer {
 			a.Error, a.Code = last.Failure, last.Code
 			a.Address = host(last.Evidence.Address)
 			a.Hint = hint(last.Code, last.Via)
+			if last.Code == "unknown_name" && last.Via != router.Local && strings.Contains(to.To, ".") {
+				a.Hint = "DNS does not know it either; " + a.Hint
+			}
 			if last.Evidence.Lossy {
 				a.Detail = join(a.Detail, "characters that the code page lacks were replaced")
 			}
