@@ -30,7 +30,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Reserved: []string{
-			"ADMIN", "ADMINISTRATOR", "ALERT", "ALERTER", "HELPDESK", "MESSENGER", "MESSNGR",
+			"ADMIN", "ADMINISTRATOR", "ALERT", "ALERTER", "EVERYONE", "HELPDESK", "MESSENGER", "MESSNGR",
 			"MICROSOFT", "ROOT", "SECURITY", "SERVICE", "SUPPORT", "SYSTEM", "WINDOWS",
 		},
 		TakePerSource:  Limit{Rate: 200, Burst: 2000},
