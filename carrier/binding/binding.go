@@ -12,13 +12,6 @@ import (
 )
 
 const (
-	// fragment is the longest packet in bytes that we send, and say that we take: what
-	// Windows and Samba say.
-	fragment = 4280
-	// leastFragment is what every server has to take (C706 12.6.3.1, MustRecvFragSize).
-	leastFragment = 1432
-	// overhead is the header of a request.
-	overhead = 24
 	// maxAnswer is the longest stub in bytes that is taken.
 	maxAnswer = 1 << 20
 	// contextID is the number of the one interface that is bound.
@@ -46,9 +39,9 @@ type Binding struct {
 // Bind binds to an interface of the server behind a pipe. It fails with ErrNotServed if
 // that does not serve it.
 func Bind(ctx context.Context, p Pipe, to dcerpc.Syntax) (*Binding, error) {
-	b := &Binding{pipe: p, size: leastFragment, call: 1}
+	b := &Binding{pipe: p, size: dcerpc.LeastPDU, call: 1}
 	body, err := (&dcerpc.Bind{
-		MaxSend: fragment, MaxReceive: fragment,
+		MaxSend: dcerpc.UsualPDU, MaxReceive: dcerpc.UsualPDU,
 		Contexts: []dcerpc.Context{{ID: contextID, Interface: to, Transfer: []dcerpc.Syntax{dcerpc.NDR()}}},
 	}).Append(nil, false)
 	if err != nil {
@@ -80,7 +73,7 @@ func Bind(ctx context.Context, p Pipe, to dcerpc.Syntax) (*Binding, error) {
 	if len(ack.Results) != 1 || ack.Results[0].Verdict != dcerpc.Acceptance || ack.Results[0].Transfer != dcerpc.NDR() {
 		return nil, fmt.Errorf("%w: %v", ErrNotServed, to)
 	}
-	b.size = max(leastFragment, min(fragment, int(ack.MaxReceive)))
+	b.size = max(dcerpc.LeastPDU, min(dcerpc.UsualPDU, int(ack.MaxReceive)))
 	return b, nil
 }
 
@@ -124,7 +117,7 @@ func (b *Binding) Call(ctx context.Context, op uint16, stub []byte) (dcerpc.Answ
 // answer.
 func (b *Binding) send(ctx context.Context, op uint16, stub []byte) ([]byte, error) {
 	for first := true; ; first = false {
-		n := min(len(stub), (b.size-overhead)&^7)
+		n := min(len(stub), (b.size-dcerpc.RequestHeaderSize)&^7)
 		body := dcerpc.RequestBody{AllocHint: uint32(len(stub)), Context: contextID, Op: op, Stub: stub[:n]}
 		stub = stub[n:]
 		p := body.PDU(false)

@@ -12,13 +12,6 @@ import (
 )
 
 const (
-	// fragment is the longest packet in bytes that we send, and say that we take: what
-	// Windows and Samba say.
-	fragment = 4280
-	// leastFragment is what every client has to take (C706 12.6.3.1, MustRecvFragSize).
-	leastFragment = 1432
-	// overhead is the header of a response.
-	overhead = 24
 	// maxCall is the longest stub in bytes that a client may send.
 	maxCall = 256 << 10
 	// maxBound is how many contexts a client may have.
@@ -48,7 +41,7 @@ type incoming struct {
 }
 
 func newAssociation(pipe string, services []service, who npa.Client) *association {
-	return &association{pipe: pipe, services: services, who: who, bound: make(map[uint16]service), size: leastFragment}
+	return &association{pipe: pipe, services: services, who: who, bound: make(map[uint16]service), size: dcerpc.LeastPDU}
 }
 
 // take takes one packet and returns the packets that answer it. After an error the
@@ -81,12 +74,12 @@ func (a *association) bind(p *dcerpc.PDU) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ack := dcerpc.BindAck{MaxSend: fragment, MaxReceive: fragment, Group: groupID}
+	ack := dcerpc.BindAck{MaxSend: dcerpc.UsualPDU, MaxReceive: dcerpc.UsualPDU, Group: groupID}
 	if p.Type == dcerpc.TypeAlter {
 		answer.Type = dcerpc.TypeAlterAck
 	} else {
 		ack.Address = a.pipe
-		a.size = max(leastFragment, min(fragment, int(want.MaxReceive)))
+		a.size = max(dcerpc.LeastPDU, min(dcerpc.UsualPDU, int(want.MaxReceive)))
 	}
 	for _, c := range want.Contexts {
 		ack.Results = append(ack.Results, a.decide(c))
@@ -167,7 +160,7 @@ func (a *association) request(ctx context.Context, p *dcerpc.PDU) ([][]byte, err
 func (a *association) respond(p *dcerpc.PDU, bound uint16, stub []byte) ([][]byte, error) {
 	var answers []dcerpc.PDU
 	for first := true; first || len(stub) > 0; first = false {
-		n := min(len(stub), (a.size-overhead)&^7)
+		n := min(len(stub), (a.size-dcerpc.RequestHeaderSize)&^7)
 		body := dcerpc.ResponseBody{AllocHint: uint32(len(stub)), Context: bound, Stub: stub[:n]}
 		stub = stub[n:]
 		answers = append(answers, dcerpc.PDU{

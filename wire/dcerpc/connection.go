@@ -14,6 +14,13 @@ const (
 	authHeaderSize = 8
 	// MaxPDU is the longest packet of a connection in bytes.
 	MaxPDU = 1<<16 - 1
+	// UsualPDU is the longest that Windows and Samba say that they take, and so do we.
+	UsualPDU = 4280
+	// LeastPDU is the longest that everybody has to take (C706 12.6.3.1,
+	// MustRecvFragSize).
+	LeastPDU = 1432
+	// RequestHeaderSize is how long a request or response is without its stub.
+	RequestHeaderSize = 24
 )
 
 // A PDU is one packet of the connection-oriented protocol (C706 12.6.3, MS-RPCE 2.2.2).
