@@ -108,23 +108,29 @@ func (s *stage) tabs(where string, window func() xtest.Node) {
 	s.t.Helper()
 	key := func(n xtest.Node) string { return n.Role + " " + n.Name + n.LabelledBy }
 	reached := map[string]bool{}
-	first := ""
-	const most = 30
-	for range most {
-		now := ""
+	focus := func() string {
 		for n := range window().All() {
 			if n.Is("focused") && n.Is("showing") {
-				now = key(n)
+				return key(n)
 			}
 		}
-		if now == first && len(reached) > 1 {
-			break
-		}
-		if len(reached) == 0 {
-			first = now
-		}
+		return ""
+	}
+	first := ""
+	s.Until("the keyboard in the "+where, func() bool { first = focus(); return first != "" })
+	now := first
+	const most = 30
+	for range most {
 		reached[now] = true
 		s.Keys("Tab")
+		before := now
+		s.Until("the next control after "+before, func() bool {
+			now = focus()
+			return now != "" && now != before
+		})
+		if now == first {
+			break
+		}
 	}
 	radio := false
 	for n := range window().All() {
