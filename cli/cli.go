@@ -39,6 +39,8 @@ type Env struct {
 	Getenv         func(string) string
 	// Serve runs the service until ctx ends.
 	Serve func(ctx context.Context, o ServeOptions) error
+	// Reference returns a configuration file that names and explains every key.
+	Reference func() ([]byte, error)
 }
 
 // ServeOptions is what the command line says about the service. Fields that are

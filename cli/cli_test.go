@@ -23,11 +23,12 @@ func TestMain(m *testing.M) {
 // program is the whole program with a service that only tells its options.
 func program() {
 	os.Exit(cli.Main(context.Background(), cli.Env{
-		Args:   os.Args,
-		Stdin:  os.Stdin,
-		Stdout: os.Stdout,
-		Stderr: os.Stderr,
-		Getenv: os.Getenv,
+		Args:      os.Args,
+		Stdin:     os.Stdin,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+		Getenv:    os.Getenv,
+		Reference: func() ([]byte, error) { return []byte("#name = ''\n"), nil },
 		Serve: func(_ context.Context, o cli.ServeOptions) error {
 			fmt.Fprintf(o.Stdout, "config=%q state=%q socket=%q name=%q workgroup=%q interfaces=%q wins=%q offset=%d interactive=%v\n",
 				o.Config, o.State, o.Socket, o.Name, o.Workgroup, o.Interfaces, o.WINS, o.PortOffset, o.Interactive)

@@ -11,13 +11,13 @@ import (
 	"messngr/cli/manpage"
 )
 
-// docsCommand writes what is generated from the table of commands. Packages
-// are built with it; nobody else needs it.
+// docsCommand writes what is generated from the program itself. Packages are built
+// with it; people need the reference of the configuration.
 func (a *app) docsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "docs",
-		Short:   "Write manual pages, completions and the reference",
-		Example: "  messngr docs man build/man",
+		Short:   "Write manual pages, completions and references",
+		Example: "  messngr docs config\n  messngr docs man build/man",
 		Hidden:  true,
 		Args:    a.noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -25,6 +25,22 @@ func (a *app) docsCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
+		&cobra.Command{
+			Use:     "config",
+			Short:   "Print a configuration file that names and explains every key",
+			Example: "  messngr docs config | sudo tee /etc/messngr/messngr.toml",
+			Args:    words(0, 0),
+			RunE: func(*cobra.Command, []string) error {
+				if a.env.Reference == nil {
+					return errors.New("this program was built without the service")
+				}
+				text, err := a.env.Reference()
+				if err == nil {
+					_, err = a.env.Stdout.Write(text)
+				}
+				return err
+			},
+		},
 		&cobra.Command{
 			Use:     "man FOLDER",
 			Short:   "Write a manual page for every command",

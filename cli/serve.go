@@ -21,7 +21,7 @@ func (a *app) serveCommand() *cobra.Command {
 loopback only and lists the interfaces that it could use. The real ports need
 root or CAP_NET_BIND_SERVICE; with --port-offset 10000 anybody can try it.
 
-Options overrule the configuration file.`,
+Options overrule the configuration file, whose keys messngr docs config explains.`,
 		Example: `  sudo messngr serve --interface lan
   messngr serve --port-offset 10000
   messngr serve --name PC17 --workgroup OFFICE --wins 10.0.0.2`,

@@ -15,11 +15,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(cli.Main(ctx, cli.Env{
-		Args:   os.Args,
-		Stdin:  os.Stdin,
-		Stdout: os.Stdout,
-		Stderr: os.Stderr,
-		Getenv: os.Getenv,
-		Serve:  func(ctx context.Context, o cli.ServeOptions) error { return daemon.Run(ctx, daemon.Options(o)) },
+		Args:      os.Args,
+		Stdin:     os.Stdin,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+		Getenv:    os.Getenv,
+		Serve:     func(ctx context.Context, o cli.ServeOptions) error { return daemon.Run(ctx, daemon.Options(o)) },
+		Reference: daemon.ReferenceConfig,
 	}))
 }
