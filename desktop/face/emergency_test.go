@@ -1,6 +1,7 @@
 package face_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -130,9 +131,25 @@ func TestEmergencyStays(t *testing.T) {
 	if len(covers(s.reader.Tree())) != 1 {
 		t.Fatal("a key has closed it")
 	}
-	// Retracted, or deleted by the person elsewhere.
+	// It was deleted, the person has acknowledged it elsewhere, or its time is over.
+	screens := func(n int) {
+		t.Helper()
+		s.Until(fmt.Sprintf("%d screens that are covered", n), func() bool { return len(covers(s.reader.Tree())) == n })
+	}
 	s.delete(0)
-	s.Until("an empty screen", func() bool { return len(covers(s.reader.Tree())) == 0 })
+	screens(0)
+	s.arrive(drill())
+	screens(1)
+	s.fake.Mark("acknowledged", s.message(0).ID)
+	screens(0)
+	m, until := lockdown(), time.Now().Add(3*time.Second)
+	m.ExpiresAt = &until
+	s.arrive(m)
+	screens(1)
+	screens(0)
+	if time.Now().Before(until) {
+		t.Error("it went before its time")
+	}
 	s.clean()
 }
 
