@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"messngr/store"
+	"messngr/store/sqlitestore/dbfile"
 )
 
 // TestUpgrade opens a database of each version that there has been. A version
@@ -150,7 +151,7 @@ func TestMigrate(t *testing.T) {
 func emptyDatabase(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "messages.db")
-	if err := prepareFiles(path); err != nil {
+	if err := dbfile.Prepare(path); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"messngr/store"
+	"messngr/store/sqlitestore/dbfile"
 )
 
 // Store is a store.Store in a database file. Open returns it.
@@ -36,7 +37,7 @@ func Open(path string) (*Store, error) { return open(path, "") }
 // open lets vfs, one of SQLite's virtual file systems, stand between the
 // database and the disk; "" is the plain one.
 func open(path, vfs string) (_ *Store, err error) {
-	lock, err := lockDatabase(path)
+	lock, err := dbfile.Lock(path)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func open(path, vfs string) (_ *Store, err error) {
 			_ = lock.Close() // the error that counts is already there
 		}
 	}()
-	if err := prepareFiles(path); err != nil {
+	if err := dbfile.Prepare(path); err != nil {
 		return nil, err
 	}
 	w, err := openWriter(path, vfs)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"messngr/store/sqlitestore/dbfile"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -247,7 +248,7 @@ func (w *writer) transact(batch []*job) error {
 		err = batch[i].do(w)
 	}
 	if err == nil && !w.named {
-		if err = syncDirectory(w.path); err == nil {
+		if err = dbfile.SyncFolder(w.path); err == nil {
 			w.named = true
 		}
 	}
@@ -283,6 +284,6 @@ func unavailable(path string, err error) error {
 // crowded tells a full disk from a broken one. The driver calls a write that
 // found no room an I/O error and does not keep the system's own error.
 func crowded(path string) bool {
-	free, err := freeBytes(path)
+	free, err := dbfile.Free(path)
 	return err == nil && free < 1<<20
 }

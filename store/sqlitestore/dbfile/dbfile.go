@@ -1,17 +1,20 @@
-package sqlitestore
+// Package dbfile takes care of the files of a database: of who uses them, who can read
+// them, and what outlives a power cut.
+package dbfile
 
 import (
-	"messngr/lockfile"
-
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"messngr/lockfile"
 )
 
-// lockDatabase makes sure that one Store at a time uses the database at path.
-func lockDatabase(path string) (*os.File, error) {
+// Lock makes sure that one process at a time uses the database at path. The lock is
+// held until the file that it returns is closed.
+func Lock(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -25,10 +28,10 @@ func lockDatabase(path string) (*os.File, error) {
 	return f, nil
 }
 
-// prepareFiles creates the files of the database with mode 0600, since SQLite
+// Prepare creates the files of the database with mode 0600, since SQLite
 // would create them with the mode of the umask, and narrows those that are
-// there.
-func prepareFiles(path string) error {
+// there. It refuses a log whose database is missing.
+func Prepare(path string) error {
 	db, err := os.Stat(path)
 	switch {
 	case err == nil && !db.Mode().IsRegular():

@@ -1,6 +1,6 @@
 //go:build unix
 
-package sqlitestore
+package dbfile
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncDirectory makes sure that the names of the files beside path are on the
+// SyncFolder makes sure that the names of the files beside path are on the
 // disk, without which a flush of a new file is worth nothing.
-func syncDirectory(path string) error {
+func SyncFolder(path string) error {
 	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -20,8 +20,8 @@ func syncDirectory(path string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// freeBytes returns how much an ordinary user can still write beside path.
-func freeBytes(path string) (uint64, error) {
+// Free returns how much an ordinary user can still write beside path.
+func Free(path string) (uint64, error) {
 	var fs unix.Statfs_t
 	err := unix.Statfs(filepath.Dir(path), &fs)
 	return uint64(max(fs.Bavail, 0)) * uint64(fs.Bsize), err
