@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,18 +98,35 @@ func (a *app) list(ctx context.Context, f listFlags, search string) error {
 		a.printf("no messages (%d in the inbox, %d unread)\n", l.Total, l.Unread)
 		return nil
 	}
-	rows := [][]string{{"", "NO", "ID", "TIME", "FROM", "TRUST", "TEXT"}}
-	for _, m := range l.Messages {
+	console.Table(a.env.Stdout, a.width(), inboxRows(l.Messages))
+	a.printf("%d of %d, %d unread\n", len(l.Messages), l.Total, l.Unread)
+	return nil
+}
+
+// inboxRows is the table of messages. Where some are for one person alone it says
+// whom they are for.
+func inboxRows(messages []control.Message) [][]string {
+	personal := slices.ContainsFunc(messages, func(m control.Message) bool { return m.Audience != "" })
+	head := []string{"", "NO", "ID", "TIME", "FROM", "TRUST"}
+	if personal {
+		head = append(head, "FOR")
+	}
+	rows := [][]string{append(head, "TEXT")}
+	for _, m := range messages {
 		mark := ""
 		if m.ReadAt == nil {
 			mark = "*"
 		}
-		text := emphasis(m.Drill, m.Level) + titled(m.Title, m.Text)
-		rows = append(rows, []string{mark, strconv.FormatInt(m.Seq, 10), shortID(m.ID), clock(m.ReceivedAt, time.Now()), console.Cut(oem.CleanLine(m.From), 16), m.Trust.String(), text})
+		row := []string{
+			mark, strconv.FormatInt(m.Seq, 10), shortID(m.ID), clock(m.ReceivedAt, time.Now()),
+			console.Cut(oem.CleanLine(m.From), 16), m.Trust.String(),
+		}
+		if personal {
+			row = append(row, cmp.Or(m.Audience, "everybody"))
+		}
+		rows = append(rows, append(row, emphasis(m.Drill, m.Level)+titled(m.Title, m.Text)))
 	}
-	console.Table(a.env.Stdout, a.width(), rows)
-	a.printf("%d of %d, %d unread\n", len(l.Messages), l.Total, l.Unread)
-	return nil
+	return rows
 }
 
 // emphasis is what a list says of a message before its text: that it is no ordinary
