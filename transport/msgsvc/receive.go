@@ -2,6 +2,7 @@ package msgsvc
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/netip"
 
@@ -54,9 +55,12 @@ func (t *Transport) hand(ctx context.Context, accept messngr.Accept, from netip.
 
 // inbound returns the message as the middle of the service knows it. The caller's own
 // number of the call makes it the same message when it is repeated, even after a restart.
+// The stub counts too, for the sake of programs that give each of their calls the same
+// number: else only the first of their messages would ever be taken, and all acknowledged.
 func (t *Transport) inbound(from netip.Addr, call dcerpc.Call, m msgsvc.Message) messngr.Inbound {
 	page := t.env.Page
 	recipient := oem.CleanLine(page.Decode(m.To))
+	sum := sha256.Sum256(call.Stub)
 	return messngr.Inbound{
 		Message: messngr.Message{
 			From: messngr.From{Claimed: oem.CleanLine(page.Decode(m.From)), Trust: messngr.Unverified, Address: from},
@@ -64,7 +68,7 @@ func (t *Transport) inbound(from netip.Addr, call dcerpc.Call, m msgsvc.Message)
 			Via:  Name,
 			Text: oem.Clean(oem.Normalize(page.Decode(m.Text))),
 		},
-		Origin: messngr.Origin(fmt.Sprintf("%s/%v/%d", Name, call.Activity, call.Sequence)),
+		Origin: messngr.Origin(fmt.Sprintf("%s/%v/%d/%x", Name, call.Activity, call.Sequence, sum[:8])),
 		To:     []string{t.env.Recipient(recipient)},
 	}
 }
