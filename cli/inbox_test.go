@@ -2,12 +2,13 @@ package cli_test
 
 import (
 	"io"
+	"strings"
+	"testing"
+
 	"messngr"
 	"messngr/cli"
 	"messngr/control"
 	"messngr/control/controltest"
-	"strings"
-	"testing"
 )
 
 // What is no ordinary message shows that at once, in lists and as it comes.

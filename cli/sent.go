@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"messngr"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"messngr"
 	"messngr/cli/console"
 	"messngr/control"
 	"messngr/wire/oem"

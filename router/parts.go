@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"messngr/router/plain"
 	"strings"
 
 	"messngr"
+	"messngr/router/plain"
 )
 
 const (

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"messngr/lockfile"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"messngr"
+	"messngr/lockfile"
 )
 
 // Group is the group whose members administer the service.

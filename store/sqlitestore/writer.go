@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"messngr/store/sqlitestore/dbfile"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"messngr"
+	"messngr/store/sqlitestore/dbfile"
 )
 
 // maxBatch bounds how many writes share a transaction, and so how long the first
