@@ -78,13 +78,14 @@ type Complaint struct {
 }
 
 // Complaints lists the frames sent by the captured host itself that tshark calls malformed, or warns of. Remarks about a
-// TCP connection's course (a reset, a retransmission) are left out: they are no fault of any frame's bytes.
+// TCP connection's course (a reset, a retransmission) are left out: they are no fault of any frame's bytes. So are encrypted
+// messages of SMB 3, in which tshark guesses at what it cannot read.
 func (c *Capture) Complaints(ctx context.Context) ([]Complaint, error) {
 	mac, err := c.host.mac()
 	if err != nil {
 		return nil, err
 	}
-	const faulty = "_ws.malformed || (_ws.expert.severity >= warning && !(_ws.expert.group == sequence))"
+	const faulty = "(_ws.malformed || (_ws.expert.severity >= warning && !(_ws.expert.group == sequence))) && !smb2.header.transform.flags.encrypted"
 	rows, err := c.Frames(ctx, "eth.src == "+mac+" && ("+faulty+")", "frame.number", "frame.protocols", "_ws.expert.message")
 	if err != nil {
 		return nil, err
