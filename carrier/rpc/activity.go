@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"container/list"
+	"crypto/sha256"
 	"net/netip"
 	"time"
 
@@ -44,6 +45,7 @@ type activity struct {
 	progress progress
 	call     dcerpc.Datagram // the header of that call
 	in       fragment.Assembly
+	sum      [sha256.Size]byte      // of the stub of the call; zero until it is complete
 	out      *fragment.Transmission // the answer
 	used     time.Time
 	place    *list.Element
@@ -87,7 +89,13 @@ func (t *activities) remove(a *activity) {
 func (t *activities) begin(a *activity, d *dcerpc.Datagram) {
 	t.bytes -= a.in.Size()
 	a.sequence, a.progress, a.call, a.in, a.out = d.Sequence, awaited, *d, fragment.Assembly{}, nil
-	a.call.Body = nil
+	a.call.Body, a.sum = nil, [sha256.Size]byte{}
+}
+
+// holds reports whether a complete stub is that of the call which a is at, as far as is
+// known.
+func (a *activity) holds(stub []byte) bool {
+	return a.sum == [sha256.Size]byte{} || a.sum == sha256.Sum256(stub)
 }
 
 // trim forgets activities until there is room for the rest.

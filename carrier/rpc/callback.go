@@ -120,7 +120,9 @@ func (s *server) proven(c *stranger, p *packet, out *mail) {
 	}
 }
 
-// admit makes a stranger's call the call of an activity that we know.
+// admit makes a stranger's call the call of an activity that we know. A client may repeat
+// its call from another port; but what differs there is another call, of a program that
+// gives all of them the same number.
 func (s *server) admit(c *stranger, p *packet, out *mail) {
 	s.strangers.remove(c)
 	a, known := s.activities.known[c.activity], true
@@ -131,8 +133,9 @@ func (s *server) admit(c *stranger, p *packet, out *mail) {
 	if known && before(c.call.Sequence, a.sequence) {
 		return // overtaken by a later call from elsewhere
 	}
+	another := known && a.progress == answered && c.in.Complete() && !a.holds(c.in.Stub())
 	a.socket, a.source, a.proven = c.socket, c.source, p.now
-	if known && c.call.Sequence == a.sequence && a.progress >= running {
+	if known && c.call.Sequence == a.sequence && a.progress >= running && !another {
 		p.Datagram = c.call
 		s.report(a, p, out)
 		return

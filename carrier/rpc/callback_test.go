@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -225,6 +226,27 @@ func TestOldCall(t *testing.T) {
 		p.call.Sequence = 4
 		if got := p.says(p.call); len(got) != 0 {
 			t.Errorf("an older call is answered with %+v", got)
+		}
+	})
+}
+
+// TestSameNumber: a program that gives all its calls the same number, each from another
+// port, makes as many calls as it says different things.
+func TestSameNumber(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		first := s.peer(alpha)
+		var want []string
+		for _, text := range []string{"the first of the texts", "the second of the texts", "the second of the texts"} {
+			p := s.peer(alpha)
+			p.call = first.call
+			p.call.Body = []byte(text)
+			if got := p.one(dcerpc.TypeResponse, p.meets()); string(got.Body) != text {
+				t.Errorf("%q is answered with %q", text, got.Body)
+			}
+			if !slices.Contains(want, text) {
+				want = append(want, text)
+			}
+			s.wantRan(want...)
 		}
 	})
 }
