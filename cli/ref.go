@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"os/user"
 	"regexp"
 	"strconv"
 	"strings"
@@ -59,6 +60,23 @@ func (a *app) resolve(ctx context.Context, word string) (control.Message, error)
 
 func noSuchMessage(word string) error {
 	return &control.Error{Code: "not_found", Message: "no message is called " + strconv.Quote(word), Hint: refHint}
+}
+
+// lastOfOthers finds the newest message that is not the asker's own, such as what he
+// has told everybody here; the newest of all if there is none among the last.
+func (a *app) lastOfOthers(ctx context.Context) (control.Message, error) {
+	const last = 50
+	l, err := a.client().Messages(ctx, control.MessageQuery{Limit: last})
+	me, unknown := user.Current()
+	if err != nil || unknown != nil {
+		return a.resolve(ctx, "last")
+	}
+	for _, m := range l.Messages {
+		if m.Via != "local" || m.Proven != me.Username {
+			return m, nil
+		}
+	}
+	return a.resolve(ctx, "last")
 }
 
 // resolveSuffix looks through the whole inbox for the only id that ends so.

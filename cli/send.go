@@ -132,9 +132,9 @@ func (a *app) replyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reply [flags] [ID] TEXT",
 		Short: "Answer a message",
-		Long: `Answer the last message, or the one with that number or id. The first word is
-taken for an id if it looks like one and more words follow: put quotes around a
-text that begins with a number.
+		Long: `Answer the last message of somebody else, or the one with that number or id. The
+first word is taken for an id if it looks like one and more words follow: put
+quotes around a text that begins with a number.
 
 The answer goes to the sender's name at the address that the message came from,
 or to the machine there if it has no such name.`,
@@ -142,11 +142,13 @@ or to the machine there if it has no such name.`,
   messngr reply 7 "It is fixed"`,
 		Args: words(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ref, rest := "last", args
+			rest := args
+			find := a.lastOfOthers
 			if len(args) > 1 && looksLikeRef(args[0]) {
-				ref, rest = args[0], args[1:]
+				find = func(ctx context.Context) (control.Message, error) { return a.resolve(ctx, args[0]) }
+				rest = args[1:]
 			}
-			m, err := a.resolve(cmd.Context(), ref)
+			m, err := find(cmd.Context())
 			if err != nil {
 				return err
 			}
