@@ -82,10 +82,13 @@ docs: build
 	bin/messngr docs completions dist/docs/completions
 	bin/messngr docs markdown >doc/cli.md
 
-# The pictures in doc/screens, of the program itself.
+# The pictures in doc/screens, of the programs themselves; as root.
 screens:
 	interop/peers.sh
 	$(MAKE) -C desktop screens
+	work=$$(mktemp -d); trap 'rm -r "$$work"' EXIT; \
+	go test -count 1 -run 'TestDesktopNotifications/xfce4-notifyd' ./interop -screens "$$work"; \
+	convert "$$work"/*-urgent.png -trim +repage -strip doc/screens/notification.png
 
 clean:
 	rm -rf bin dist

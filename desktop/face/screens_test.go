@@ -35,6 +35,7 @@ func TestScreens(t *testing.T) {
 			}
 			s := setUp(t, o, messages...)
 			installIcons(s)
+			gtkSettings(t, s, "gtk-cursor-blink=false")
 			play(s)
 			readable()
 			file := filepath.Join(dir, name+".png")
