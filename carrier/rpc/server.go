@@ -260,14 +260,22 @@ func (s *server) fack(p *packet, out *mail) {
 }
 
 // cancel gives up a call that has not begun to run, and says so. One that runs is not
-// disturbed: whatever it does shall be done to its end.
+// disturbed: whatever it does shall be done to its end. Of a call that is not known nothing
+// runs, and from now on nothing will, which a quack without a body says (C706 12.5.3.2).
 func (s *server) cancel(p *packet, out *mail) {
 	a := s.acquainted(p)
 	c, gentle, err := p.ParseCancel()
-	if err != nil || a == nil || before(p.Sequence, a.sequence) {
+	quack := p.Answer(dcerpc.TypeQuack, s.boot)
+	switch {
+	case err != nil, a != nil && before(p.Sequence, a.sequence):
+		return
+	case a == nil:
+		if c := s.strangers.calls[strangerKey{p.Activity, p.from}]; c != nil && c.call.Sequence == p.Sequence {
+			s.strangers.remove(c)
+		}
+		s.reply(p, out, quack)
 		return
 	}
-	quack := p.Answer(dcerpc.TypeQuack, s.boot)
 	if gentle {
 		quack.Body = (dcerpc.Quack{ID: c.ID}).Append(nil, p.BigEndian)
 	} else if a.progress == assembling && p.Sequence == a.sequence {

@@ -107,7 +107,7 @@ func TestCancel(t *testing.T) {
 		first.Fragment = true
 		cancel := p.call
 		cancel.Type, cancel.Body = dcerpc.TypeCancel, nil
-		if got := p.says(cancel); len(got) != 0 {
+		if got := p.one(dcerpc.TypeQuack, p.says(cancel)); len(got.Body) != 0 {
 			t.Errorf("a stranger's cancel is answered with %+v", got)
 		}
 		p.one(dcerpc.TypeFack, p.meetsFragment(first))
@@ -124,6 +124,21 @@ func TestCancel(t *testing.T) {
 		last.Last, last.Number = true, 1
 		if got := p.one(dcerpc.TypeFack, p.says(last)); got.Number != 0xffff {
 			t.Errorf("what was given up is still there: %+v", got)
+		}
+		s.wantRan()
+	})
+}
+
+// TestCancelBeforeProof: what a client gave up before it said who it is never runs.
+func TestCancelBeforeProof(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p := s.peer(alpha)
+		callback := p.question(p.says(p.call))
+		cancel := p.call
+		cancel.Type, cancel.Body = dcerpc.TypeCancel, nil
+		p.one(dcerpc.TypeQuack, p.says(cancel))
+		if got := p.says(p.identity(callback)); len(got) != 0 {
+			t.Errorf("the answer to the callback is answered with %+v", got)
 		}
 		s.wantRan()
 	})
