@@ -42,6 +42,9 @@ type Store interface {
 	// nobody in particular, and means nothing for Shown. Ids that are not there are
 	// passed over; it returns how many messages were.
 	Mark(ctx context.Context, mark Mark, reader string, at time.Time, ids ...messngr.ID) (int, error)
+	// Expire ends what these attempts brought (Incoming.Attempt) at that time, unless
+	// it ended before, and returns the messages with anybody's marks, the oldest first.
+	Expire(ctx context.Context, at time.Time, attempts ...int64) ([]Entry, error)
 	// Delete removes received messages, and returns how many.
 	Delete(ctx context.Context, ids ...messngr.ID) (int, error)
 	// Counts says how many received messages there are for the audiences, and how

@@ -176,6 +176,29 @@ func (s *Store) set(e *store.Entry, mark store.Mark, reader string, at time.Time
 	s.readings[e.Seq][reader] = r
 }
 
+// Expire implements store.Store.
+func (s *Store) Expire(ctx context.Context, at time.Time, attempts ...int64) ([]store.Entry, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var ended []store.Entry
+	for i := range s.received {
+		e := &s.received[i]
+		if e.Attempt == 0 || !slices.Contains(attempts, e.Attempt) {
+			continue
+		}
+		if !e.Message.Expired(at) {
+			m := *e.Message // the old one may be in others' hands
+			m.Expires = micro(at)
+			e.Message = &m
+		}
+		ended = append(ended, *e)
+	}
+	return ended, nil
+}
+
 // Delete implements store.Store.
 func (s *Store) Delete(ctx context.Context, ids ...messngr.ID) (int, error) {
 	leave, err := s.enter(ctx)

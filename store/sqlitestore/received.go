@@ -1,9 +1,11 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -213,6 +215,32 @@ func markStatements(mark store.Mark) (own, all string) {
 		return insert + `acknowledged` + selected + `acknowledged = coalesce(acknowledged, excluded.acknowledged)`,
 			`UPDATE received SET acknowledged = coalesce(acknowledged, ?1) WHERE id = ?2`
 	}
+}
+
+// Expire implements store.Store.
+func (s *Store) Expire(ctx context.Context, at time.Time, attempts ...int64) (ended []store.Entry, err error) {
+	const (
+		update = `UPDATE received SET expires = ?1 WHERE attempt = ?2 AND coalesce(expires > ?1, TRUE)`
+		list   = selectEntry + ` FROM received m WHERE attempt = ?1`
+	)
+	err = s.write(ctx, func(w *writer) error {
+		ended = nil
+		for _, attempt := range attempts {
+			if err := w.conn.exec(update, func(b *binder) { b.time(at); b.int(attempt) }); err != nil {
+				return err
+			}
+			err := w.conn.query(list, func(b *binder) { b.int(attempt) }, func(r *row) error {
+				ended = append(ended, r.entry())
+				return r.err()
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(ended, func(a, b store.Entry) int { return cmp.Compare(a.Seq, b.Seq) })
+	return slices.CompactFunc(ended, func(a, b store.Entry) bool { return a.Seq == b.Seq }), err
 }
 
 // distinct returns ids in their order without repetitions.

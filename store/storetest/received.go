@@ -223,6 +223,31 @@ func (s *suite) mark() {
 	}
 }
 
+func (s *suite) expire() {
+	list := []*messngr.Message{s.message("outside"), s.message("a"), s.message("over"), s.message("b"), s.message("c")}
+	at := start().Add(time.Minute)
+	list[1].Expires, list[2].Expires = at.Add(time.Hour), at.Add(-time.Second)
+	for i, m := range list {
+		_, _, err := s.s.Take(s.ctx, store.Incoming{Message: m, Attempt: []int64{0, 7, 7, 8, 9}[i]})
+		s.must(err)
+	}
+	got, err := s.s.Expire(s.ctx, at, 8, 7, 0, 7, 100)
+	s.must(err)
+	var ended []string
+	for _, e := range got {
+		ended = append(ended, e.Message.Text)
+	}
+	s.equal("ended", []string{"a", "over", "b"}, ended)
+	s.restart()
+	for i, want := range []time.Time{{}, at, at.Add(-time.Second), at, {}} {
+		s.equal("end of "+list[i].Text, want, s.entry(list[i].ID).Message.Expires)
+	}
+	s.equal("what was handed in", at.Add(time.Hour), list[1].Expires)
+	got, err = s.s.Expire(s.ctx, at)
+	s.must(err)
+	s.equal("messages of no attempt", 0, len(got))
+}
+
 func (s *suite) delete() {
 	a, b, c := s.message("a"), s.message("b"), s.message("c")
 	s.take(a)

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, reopen Reopen) {
 		{"TakeAtOnce", (*suite).takeAtOnce},
 		{"InboxQueries", (*suite).inboxQueries},
 		{"Mark", (*suite).mark},
+		{"Expire", (*suite).expire},
 		{"Delete", (*suite).delete},
 		{"Search", (*suite).search},
 		{"SearchIsNoLanguage", (*suite).searchIsNoLanguage},
