@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -45,6 +46,7 @@ type fakeKey struct{}
 //	lastsend FILE     writes the last request to send into FILE
 //	lastimport FILE   writes the last request to import into FILE
 //	arrive FROM TEXT  makes a message arrive
+//	watched           waits until somebody watches for messages
 //	deny              makes the service refuse all changes
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -86,6 +88,13 @@ func TestScripts(t *testing.T) {
 			},
 			"arrive": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Value(fakeKey{}).(*controltest.Fake).Arrive(control.Message{From: args[0], Text: args[1], To: "PC17", Via: "smb", Address: "10.0.0.7"})
+			},
+			"watched": func(ts *testscript.TestScript, _ bool, _ []string) {
+				for begin := time.Now(); !ts.Value(fakeKey{}).(*controltest.Fake).Watched(); time.Sleep(10 * time.Millisecond) {
+					if time.Since(begin) > time.Minute {
+						ts.Fatalf("nobody watches")
+					}
+				}
 			},
 			"deny": func(ts *testscript.TestScript, _ bool, _ []string) {
 				fake := ts.Value(fakeKey{}).(*controltest.Fake)

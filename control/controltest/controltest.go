@@ -37,6 +37,8 @@ type Fake struct {
 	events  []control.Event
 	arrived chan struct{} // closed and replaced when a message arrives or an event happens
 	hangUp  chan struct{} // closed and replaced by HangUp
+
+	watchers int // streams of messages that are open
 }
 
 // Time returns when everything in a Fake happened.
@@ -265,6 +267,13 @@ func (f *Fake) mark(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, control.CountAnswer{Count: f.setMark(req.As, req.IDs)})
 }
 
+// Watched reports whether somebody watches for messages just now.
+func (f *Fake) Watched() bool {
+	f.Lock()
+	defer f.Unlock()
+	return f.watchers > 0
+}
+
 func (f *Fake) watch(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if r.URL.Query().Get("events") == "true" {
@@ -273,7 +282,13 @@ func (f *Fake) watch(w http.ResponseWriter, r *http.Request) {
 	}
 	f.Lock()
 	last := f.last()
+	f.watchers++
 	f.Unlock()
+	defer func() {
+		f.Lock()
+		f.watchers--
+		f.Unlock()
+	}()
 	if after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64); err == nil {
 		last = after
 	}
