@@ -38,7 +38,7 @@ func (a *app) sentCommand() *cobra.Command {
 	}
 	flags(cmd)
 	flags(list)
-	cmd.AddCommand(list, a.sentShowCommand())
+	cmd.AddCommand(list, a.sentShowCommand(), a.sentRetractCommand())
 	return cmd
 }
 
@@ -98,6 +98,48 @@ func (a *app) sentShowCommand() *cobra.Command {
 			}
 			a.showSent(&m)
 			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&json, "json", false, "print a JSON object")
+	return cmd
+}
+
+func (a *app) sentRetractCommand() *cobra.Command {
+	var json bool
+	cmd := &cobra.Command{
+		Use:   "retract [ID]",
+		Short: "Take a sent message back on this machine",
+		Long: `Take a message back that you sent: on this machine it leaves the screens of those who
+have it, whether they have seen it or not, and stays in their inboxes as one whose time
+is over. No old protocol can take back what another machine has.`,
+		Example: "  messngr sent retract last\n  messngr sent retract 91ba44",
+		Args:    words(0, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := a.resolveSent(cmd.Context(), strings.Join(append(args, "last")[:1], ""))
+			if err != nil {
+				return err
+			}
+			answer, err := a.client().Retract(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			if json {
+				err = a.printJSON(answer)
+			} else if answer.Count > 0 {
+				a.printf("%s on this machine taken back\n", count(answer.Count))
+			}
+			switch {
+			case err != nil:
+				return err
+			case len(answer.Beyond) > 0:
+				a.complain("not taken back: what is on its way to "+oem.CleanLine(strings.Join(answer.Beyond, ", ")),
+					"what another machine has, or may still get, is out of reach")
+			case answer.Count == 0:
+				a.complain("it reached nobody, so there is nothing to take back", "")
+			default:
+				return nil
+			}
+			return exitError(exitFailed)
 		},
 	}
 	cmd.Flags().BoolVar(&json, "json", false, "print a JSON object")

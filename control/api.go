@@ -180,6 +180,22 @@ type Attempt struct {
 	Error   string        `json:"error,omitempty"`
 }
 
+// RetractRequest is the body of POST /v1/sent/retract.
+type RetractRequest struct {
+	// ID is the message that was sent.
+	ID messngr.ID `json:"id"`
+}
+
+// RetractAnswer says what became of the request to take a message back.
+type RetractAnswer struct {
+	// Count is how many messages on this machine it ended. They stay in the inboxes and
+	// leave the screens.
+	Count int `json:"count"`
+	// Beyond are the recipients, as the sender wrote them, for whom it is out of reach:
+	// they got it from another machine, or may still get it.
+	Beyond []string `json:"beyond"`
+}
+
 // SentList is the answer to GET /v1/sent.
 type SentList struct {
 	Messages []SentMessage `json:"messages"`

@@ -143,6 +143,11 @@ func (c *Client) SentMessage(ctx context.Context, id messngr.ID) (SentMessage, e
 	return ask[SentMessage](ctx, c, http.MethodGet, "/v1/sent/"+id.String(), nil)
 }
 
+// Retract takes back a message that was sent.
+func (c *Client) Retract(ctx context.Context, id messngr.ID) (RetractAnswer, error) {
+	return ask[RetractAnswer](ctx, c, http.MethodPost, "/v1/sent/retract", RetractRequest{id})
+}
+
 // Names lists the names of this host.
 func (c *Client) Names(ctx context.Context) (NameList, error) {
 	return ask[NameList](ctx, c, http.MethodGet, "/v1/names", nil)

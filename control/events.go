@@ -28,11 +28,12 @@ const (
 	// EventArrived brings a message.
 	EventArrived = "arrived"
 	// The others say what the asker did to messages, here or elsewhere, and which of
-	// them anybody deleted.
+	// them anybody deleted, or their sender took back.
 	EventRead         = "read"
 	EventUnread       = "unread"
 	EventAcknowledged = "acknowledged"
 	EventDeleted      = "deleted"
+	EventRetracted    = "retracted"
 )
 
 // Events calls show for everything that happens to the inbox, beginning with an

@@ -87,7 +87,7 @@ func (a *agent) happened(ctx context.Context, e *control.Event, now time.Time) {
 	switch e.Kind {
 	case control.EventArrived:
 		a.arrived(ctx, e.Message, now)
-	case control.EventRead, control.EventAcknowledged, control.EventDeleted:
+	case control.EventRead, control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
 		a.withdraw(ctx, e.IDs, now)
 	case control.EventResync:
 		a.resync(ctx)

@@ -93,6 +93,11 @@ func TestManyThatWaitedAreOneDigest(t *testing.T) {
 	d.daemon.AwaitCount(1)
 	d.fake.Mark("acknowledged", urgent)
 	d.daemon.AwaitCount(0)
+	// What its sender takes back goes as well.
+	wrong := d.arrive(hello())
+	d.daemon.AwaitCount(1)
+	d.fake.Mark("retracted", wrong)
+	d.daemon.AwaitCount(0)
 	stop()
 	// A service that counts anew is a new one.
 	d.fake.Lock()

@@ -136,6 +136,7 @@ func (f *Fake) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/import", f.importMail)
 	mux.HandleFunc("GET /v1/sent", f.sent)
 	mux.HandleFunc("GET /v1/sent/{id}", f.sentMessage)
+	mux.HandleFunc("POST /v1/sent/retract", f.retract)
 	mux.HandleFunc("GET /v1/names", f.names)
 	mux.HandleFunc("POST /v1/names", f.addName)
 	mux.HandleFunc("DELETE /v1/names/{name}", f.removeName)

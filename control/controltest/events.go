@@ -43,6 +43,8 @@ func (f *Fake) setMark(as string, ids []messngr.ID) int {
 				m.ReadAt = nil
 			case "acknowledged":
 				m.AcknowledgedAt = &at
+			case "retracted": // by its sender
+				m.ExpiresAt = &at
 			}
 		}
 	}

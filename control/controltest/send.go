@@ -91,6 +91,31 @@ func (f *Fake) sentMessage(w http.ResponseWriter, r *http.Request) {
 	fail(w, http.StatusNotFound, control.Error{Code: "not_found", Message: "no such message"})
 }
 
+// retract takes back what never left the machine.
+func (f *Fake) retract(w http.ResponseWriter, r *http.Request) {
+	var req control.RetractRequest
+	if !read(w, r, &req) {
+		return
+	}
+	f.Lock()
+	defer f.Unlock()
+	i := slices.IndexFunc(f.Sent, func(m control.SentMessage) bool { return m.ID == req.ID })
+	if i < 0 {
+		fail(w, http.StatusNotFound, control.Error{Code: "not_found", Message: "no such message"})
+		return
+	}
+	var a control.RetractAnswer
+	for _, to := range f.Sent[i].Recipients {
+		switch {
+		case to.Via == "local":
+			a.Count++
+		case to.State.Reached(messngr.Sent):
+			a.Beyond = append(a.Beyond, to.To)
+		}
+	}
+	answer(w, http.StatusOK, a)
+}
+
 func (f *Fake) names(w http.ResponseWriter, _ *http.Request) {
 	f.Lock()
 	defer f.Unlock()

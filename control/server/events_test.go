@@ -187,6 +187,46 @@ func TestEventsTellWhatBecomesOfMessages(t *testing.T) {
 	quiet(t, ch)
 }
 
+// What its sender takes back is told to those who have it, and to nobody else.
+func TestEventsOfARetraction(t *testing.T) {
+	h := newInboxes(t)
+	sent, in, now := messngr.ID{1}, messngr.ID{2}, time.Now()
+	queue := store.Outgoing{
+		Message: &messngr.Message{ID: sent, Time: now, Text: "wrong"}, Owner: "alice",
+		Recipients: []store.Recipient{{To: "bob"}},
+	}
+	if err := h.store.Queue(t.Context(), queue); err != nil {
+		t.Fatal(err)
+	}
+	attempt := store.Attempt{Message: sent, Via: router.Local, Began: now}
+	number, err := h.store.Begin(t.Context(), attempt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempt.Number, attempt.Ended, attempt.Evidence.State = number, now, messngr.Delivered
+	if err := h.store.Finish(t.Context(), attempt); err != nil {
+		t.Fatal(err)
+	}
+	got := &messngr.Message{ID: in, Time: now, Text: "wrong", Audience: "bob"}
+	if _, _, err := h.store.Take(t.Context(), store.Incoming{Message: got, Attempt: number}); err != nil {
+		t.Fatal(err)
+	}
+	alices, bobs := events(t, h.alice, -1, true), events(t, h.bob, -1, true)
+	expect(t, alices, short{Kind: control.EventResync})
+	expect(t, bobs, short{Kind: control.EventResync})
+	if _, err := h.bob.Retract(t.Context(), sent); err == nil {
+		t.Error("Bob takes back what Alice has sent")
+	}
+	if a, err := h.alice.Retract(t.Context(), sent); err != nil || a.Count != 1 || len(a.Beyond) != 0 {
+		t.Errorf("Retract = %+v, %v; want one message", a, err)
+	}
+	expect(t, bobs, short{Kind: control.EventRetracted, IDs: []messngr.ID{in}})
+	if e, err := h.store.Entry(t.Context(), in, ""); err != nil || !e.Message.Expired(time.Now()) {
+		t.Errorf("in Bob's inbox: %+v, %v; want it there, and over", e.Message, err)
+	}
+	quiet(t, alices)
+}
+
 // Whoever marks a message or deletes it may leave before the answer: a pop-up does.
 func TestEventsOfAClientThatLeaves(t *testing.T) {
 	h := newInboxes(t)

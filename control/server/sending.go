@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -214,6 +215,21 @@ func (s *Service) sentShow(ctx context.Context, who messngr.Principal, in messag
 		return control.SentMessage{}, err
 	}
 	return s.sentMessage(&out, true), nil
+}
+
+// sentRetract takes back a sent message where it is within reach: on this machine.
+func (s *Service) sentRetract(ctx context.Context, who messngr.Principal, in control.RetractRequest) (control.RetractAnswer, error) {
+	ctx = context.WithoutCancel(ctx) // as in delete
+	ended, beyond, err := s.Router.Retract(ctx, who, in.ID)
+	if errors.Is(err, messngr.ErrNotFound) {
+		return control.RetractAnswer{}, noMessage(in.ID)
+	}
+	var gone []change
+	for _, e := range ended {
+		gone = append(gone, change{e.Message.ID, e.Message.Audience})
+	}
+	s.changes.publish(control.EventRetracted, "", gone)
+	return control.RetractAnswer{Count: len(ended), Beyond: slices.Concat([]string{}, beyond)}, err
 }
 
 func (s *Service) sentMessage(out *store.Outgoing, attempts bool) control.SentMessage {

@@ -64,6 +64,7 @@ func (s *Service) routes() []route {
 		op("POST /v1/inject", s.inject),
 		op("GET /v1/sent", s.sentList),
 		op("GET /v1/sent/{id}", s.sentShow),
+		op("POST /v1/sent/retract", s.sentRetract),
 		op("GET /v1/names", s.nameList),
 		op("POST /v1/names", s.nameAdd).created(),
 		op("DELETE /v1/names/{name}", s.nameRemove),

@@ -353,6 +353,8 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		{alice, "GET", "/v1/sent?unread=true", "", 400, "bad_request"},
 		{alice, "GET", "/v1/sent/" + sent.ID.String(), "", 200, ""},
 		{alice, "GET", "/v1/sent/" + other, "", 404, "not_found"},
+		{alice, "POST", "/v1/sent/retract", fmt.Sprintf(`{"id":%q}`, sent.ID), 200, ""},
+		{alice, "POST", "/v1/sent/retract", fmt.Sprintf(`{"id":%q}`, other), 404, "not_found"},
 		{alice, "GET", "/v1/names", "", 200, ""},
 		{alice, "GET", "/v1/names?kind=alias", "", 400, "bad_request"},
 		{alice, "POST", "/v1/names", `{"name":"backup","persist":true}`, 201, ""},

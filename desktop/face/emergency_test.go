@@ -131,7 +131,7 @@ func TestEmergencyStays(t *testing.T) {
 	if len(covers(s.reader.Tree())) != 1 {
 		t.Fatal("a key has closed it")
 	}
-	// It was deleted, the person has acknowledged it elsewhere, or its time is over.
+	// It was deleted or taken back, the person has acknowledged it elsewhere, or its time is over.
 	screens := func(n int) {
 		t.Helper()
 		s.Until(fmt.Sprintf("%d screens that are covered", n), func() bool { return len(covers(s.reader.Tree())) == n })
@@ -141,6 +141,10 @@ func TestEmergencyStays(t *testing.T) {
 	s.arrive(drill())
 	screens(1)
 	s.fake.Mark("acknowledged", s.message(0).ID)
+	screens(0)
+	s.arrive(lockdown())
+	screens(1)
+	s.fake.Mark("retracted", s.message(1).ID)
 	screens(0)
 	m, until := lockdown(), time.Now().Add(3*time.Second)
 	m.ExpiresAt = &until

@@ -92,7 +92,7 @@ func (p *Presenter) Event(e control.Event) {
 		if e.Message.ReadAt == nil && e.Message.AcknowledgedAt == nil {
 			p.arrived(*e.Message)
 		}
-	case control.EventRead, control.EventAcknowledged, control.EventDeleted:
+	case control.EventRead, control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
 		p.remove(slices.DeleteFunc(e.IDs, func(id messngr.ID) bool { return id == p.answered })...)
 	}
 }
