@@ -226,6 +226,13 @@ func (a *app) show(m *control.Message) {
 	field("From:", sender(m))
 	field("To:", m.To)
 	field("Received:", m.ReceivedAt.Local().Format("2006-01-02 15:04:05"))
+	if m.ExpiresAt != nil {
+		name := "Expires:"
+		if time.Now().After(*m.ExpiresAt) {
+			name = "Expired:"
+		}
+		field(name, m.ExpiresAt.Local().Format("2006-01-02 15:04:05"))
+	}
 	field("Number:", strconv.FormatInt(m.Seq, 10)+" ("+m.ID.String()+")")
 	if m.Level != messngr.LevelInfo {
 		field("Level:", m.Level.String())

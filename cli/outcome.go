@@ -14,9 +14,6 @@ import (
 // to do about it.
 func (a *app) printOutcome(r control.RecipientAnswer, wait *messngr.State) {
 	line := outcome(r)
-	if r.Detail != "" {
-		line += " (" + r.Detail + ")"
-	}
 	if r.Reached {
 		a.printf("%s\n", oem.CleanLine(line))
 		return
@@ -31,8 +28,15 @@ func (a *app) printOutcome(r control.RecipientAnswer, wait *messngr.State) {
 	a.complain(line, r.Hint)
 }
 
-// outcome describes the state of one recipient.
+// outcome describes the state of one recipient, with what else is known.
 func outcome(r control.RecipientAnswer) string {
+	if r.Detail != "" {
+		return stateOf(r) + " (" + r.Detail + ")"
+	}
+	return stateOf(r)
+}
+
+func stateOf(r control.RecipientAnswer) string {
 	to, where := r.To, place(r)
 	if r.Via == "local" {
 		where = " on this machine"

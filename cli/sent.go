@@ -169,7 +169,10 @@ func (a *app) showSent(m *control.SentMessage) {
 		a.printf("\n")
 	}
 	for _, t := range m.Attempts {
-		what := strings.TrimSpace(t.State.String() + " " + t.Detail)
+		what := t.State.String()
+		if t.Detail != "" {
+			what += " (" + t.Detail + ")"
+		}
 		if t.Error != "" {
 			what += ": " + t.Error
 		}
