@@ -46,7 +46,7 @@ type fakeKey struct{}
 //	lastsend FILE     writes the last request to send into FILE
 //	lastimport FILE   writes the last request to import into FILE
 //	arrive FROM TEXT  makes a message arrive
-//	watched           waits until somebody watches for messages
+//	watched N         waits until somebody watches for messages for the Nth time
 //	deny              makes the service refuse all changes
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -89,8 +89,8 @@ func TestScripts(t *testing.T) {
 			"arrive": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Value(fakeKey{}).(*controltest.Fake).Arrive(control.Message{From: args[0], Text: args[1], To: "PC17", Via: "smb", Address: "10.0.0.7"})
 			},
-			"watched": func(ts *testscript.TestScript, _ bool, _ []string) {
-				for begin := time.Now(); !ts.Value(fakeKey{}).(*controltest.Fake).Watched(); time.Sleep(10 * time.Millisecond) {
+			"watched": func(ts *testscript.TestScript, _ bool, args []string) {
+				for begin := time.Now(); fmt.Sprint(ts.Value(fakeKey{}).(*controltest.Fake).Watched()) != args[0]; time.Sleep(10 * time.Millisecond) {
 					if time.Since(begin) > time.Minute {
 						ts.Fatalf("nobody watches")
 					}

@@ -38,7 +38,7 @@ type Fake struct {
 	arrived chan struct{} // closed and replaced when a message arrives or an event happens
 	hangUp  chan struct{} // closed and replaced by HangUp
 
-	watchers int // streams of messages that are open
+	watchers int // streams of messages that were opened
 }
 
 // Time returns when everything in a Fake happened.
@@ -268,11 +268,11 @@ func (f *Fake) mark(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, control.CountAnswer{Count: f.setMark(req.As, req.IDs)})
 }
 
-// Watched reports whether somebody watches for messages just now.
-func (f *Fake) Watched() bool {
+// Watched says how often somebody began to watch for messages.
+func (f *Fake) Watched() int {
 	f.Lock()
 	defer f.Unlock()
-	return f.watchers > 0
+	return f.watchers
 }
 
 func (f *Fake) watch(w http.ResponseWriter, r *http.Request) {
@@ -285,11 +285,6 @@ func (f *Fake) watch(w http.ResponseWriter, r *http.Request) {
 	last := f.last()
 	f.watchers++
 	f.Unlock()
-	defer func() {
-		f.Lock()
-		f.watchers--
-		f.Unlock()
-	}()
 	if after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64); err == nil {
 		last = after
 	}
