@@ -60,7 +60,7 @@ type storeConfig struct {
 // neither root nor of the group messngr.
 type rightsConfig struct {
 	Emergency bool `toml:"emergency" comment:"everybody may send messages of the level emergency; false: only root and the group messngr"`
-	Delete    bool `toml:"delete" comment:"everybody may delete messages that are for the machine; false: only root and the group messngr"`
+	Delete    bool `toml:"delete" comment:"what anybody deletes of the messages for the machine is deleted for everybody; false: only what root and the group messngr delete, others delete for themselves"`
 	Names     int  `toml:"names" comment:"how many message names each person may add"`
 }
 

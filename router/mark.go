@@ -22,21 +22,40 @@ func (r *Router) Mark(ctx context.Context, asker messngr.Principal, mark store.M
 }
 
 // Delete removes messages of the inbox that asker may see, and returns how many
-// were there. If there are some that asker may see but not delete, it deletes
-// nothing and returns messngr.ErrRefused.
+// were there. What is for the machine is removed for asker alone, and stays for
+// all others, unless asker DeletesForAll.
 func (r *Router) Delete(ctx context.Context, asker messngr.Principal, ids ...messngr.ID) (int, error) {
 	seen, err := r.visible(ctx, asker, ids)
 	if err != nil {
 		return 0, err
 	}
-	if !asker.Admin && !r.cfg.Rights.Delete {
+	var shared []sighting
+	if !r.DeletesForAll(asker) {
+		own := make([]sighting, 0, len(seen))
 		for _, s := range seen {
 			if s.audience == "" {
-				return 0, fmt.Errorf("%w: only root and members of the group messngr may delete what is for the machine", messngr.ErrRefused)
+				shared = append(shared, s)
+			} else {
+				own = append(own, s)
 			}
 		}
+		seen = own
 	}
-	return r.cfg.Store.Delete(ctx, idsOf(seen)...)
+	if len(shared) > 0 && asker.Login == "" {
+		return 0, fmt.Errorf("%w: it is for the machine, and somebody without a login name has no list of his own to delete it from", messngr.ErrRefused)
+	}
+	n, err := r.cfg.Store.Delete(ctx, idsOf(seen)...)
+	if err != nil || len(shared) == 0 {
+		return n, err
+	}
+	discarded, err := r.cfg.Store.Mark(ctx, store.Discarded, asker.Login, time.Now(), idsOf(shared)...)
+	return n + discarded, err
+}
+
+// DeletesForAll reports whether what asker deletes of the machine's messages is
+// deleted for everybody.
+func (r *Router) DeletesForAll(asker messngr.Principal) bool {
+	return asker.Admin || r.cfg.Rights.Delete
 }
 
 // sighting is what has to be known of a message to mark it.

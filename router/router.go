@@ -68,7 +68,8 @@ type Rights struct {
 	// Emergency: send messages of the level emergency, which reach terminals that
 	// take no others, and stay on the screen until somebody acknowledges them.
 	Emergency bool
-	// Delete: delete messages that are for the machine, and so for everybody.
+	// Delete: delete messages that are for the machine for everybody, not for
+	// oneself alone.
 	Delete bool
 }
 

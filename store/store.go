@@ -39,7 +39,7 @@ type Store interface {
 	Entry(ctx context.Context, id messngr.ID, reader string) (Entry, error)
 	// Mark adds what people and displays did to messages. Everybody reads and
 	// acknowledges for himself: reader is the person's login name, or "" for
-	// nobody in particular, and means nothing for Shown. Ids that are not there are
+	// nobody in particular, and means nothing for Shown and everything for Discarded. Ids that are not there are
 	// passed over; it returns how many messages were.
 	Mark(ctx context.Context, mark Mark, reader string, at time.Time, ids ...messngr.ID) (int, error)
 	// Expire ends what these attempts brought (Incoming.Attempt) at that time, unless
@@ -123,12 +123,14 @@ type Entry struct {
 type Mark uint8
 
 // The marks. Each is set once and keeps its first time; Unread removes the
-// reader's time of reading.
+// reader's time of reading. What a reader has Discarded is in no list and no count of
+// his any more, and as it was for all others.
 const (
 	Shown Mark = iota
 	Read
 	Unread
 	Acknowledged
+	Discarded
 )
 
 // Query selects messages. The zero value selects the newest 100 of all.
@@ -136,7 +138,8 @@ type Query struct {
 	// Audiences selects by audience (of a sent message: by owner); nil: all.
 	// The machine's own messages are those of the audience "".
 	Audiences []string
-	// Reader is the login name of the person whose marks count; "": anybody's.
+	// Reader is the login name of the person whose marks count, and whose discarded
+	// messages are left out; "": anybody's, and none.
 	Reader string
 	// Unread and Unshown select messages that the reader has not read, or that were
 	// not shown yet.

@@ -94,8 +94,8 @@ func (s *Service) show(ctx context.Context, who messngr.Principal, in messageRef
 // those that the asker may not see.
 func noMessage(id messngr.ID) error { return fmt.Errorf("message %v: %w", id, messngr.ErrNotFound) }
 
-// delete removes one received message. Those that are for the machine are deleted by
-// those who administer the service, unless the configuration says otherwise.
+// delete removes one received message. One that is for the machine goes for the asker
+// alone, unless the asker administers the service or the configuration says otherwise.
 func (s *Service) delete(ctx context.Context, who messngr.Principal, in messageRef) (nothing, error) {
 	ctx = context.WithoutCancel(ctx) // a client that leaves now did it all the same, and all others have to hear of it
 	gone := s.affected(ctx, who, in.ID)
@@ -106,7 +106,11 @@ func (s *Service) delete(ctx context.Context, who messngr.Principal, in messageR
 	case n == 0:
 		return nothing{}, noMessage(in.ID)
 	}
-	s.changes.publish(control.EventDeleted, "", gone)
+	reader := ""
+	if !s.Router.DeletesForAll(who) && len(gone) == 1 && gone[0].audience == "" {
+		reader = who.Login // it stays for the others
+	}
+	s.changes.publish(control.EventDeleted, reader, gone)
 	return nothing{}, nil
 }
 

@@ -75,6 +75,11 @@ func (s *Store) as(reader string, e store.Entry) store.Entry {
 	return e
 }
 
+// discarded reports whether the reader wants to see the entry no more.
+func (s *Store) discarded(reader string, e *store.Entry) bool {
+	return reader != "" && s.readings[e.Seq][reader].discarded
+}
+
 // Inbox implements store.Store.
 func (s *Store) Inbox(ctx context.Context, q store.Query) ([]store.Entry, error) {
 	leave, err := s.enter(ctx)
@@ -84,6 +89,9 @@ func (s *Store) Inbox(ctx context.Context, q store.Query) ([]store.Entry, error)
 	defer leave()
 	var list []store.Entry
 	for _, e := range s.received {
+		if s.discarded(q.Reader, &e) {
+			continue
+		}
 		e = s.as(q.Reader, e)
 		if q.Unread && !e.Read.IsZero() || q.Unshown && !e.Shown.IsZero() {
 			continue
@@ -128,7 +136,7 @@ func (s *Store) Entry(ctx context.Context, id messngr.ID, reader string) (e stor
 
 // Mark implements store.Store.
 func (s *Store) Mark(ctx context.Context, mark store.Mark, reader string, at time.Time, ids ...messngr.ID) (int, error) {
-	if mark > store.Acknowledged {
+	if mark > store.Discarded {
 		return 0, fmt.Errorf("store: unknown mark %d", mark)
 	}
 	leave, err := s.enter(ctx)
@@ -172,6 +180,8 @@ func (s *Store) set(e *store.Entry, mark store.Mark, reader string, at time.Time
 		}
 	case store.Acknowledged:
 		once(&e.Acknowledged, &r.acknowledged)
+	case store.Discarded:
+		r.discarded = true
 	}
 	s.readings[e.Seq][reader] = r
 }
@@ -221,7 +231,7 @@ func (s *Store) Counts(ctx context.Context, audiences []string, reader string) (
 	}
 	defer leave()
 	for _, e := range s.received {
-		if !among(audiences, e.Message.Audience) {
+		if !among(audiences, e.Message.Audience) || s.discarded(reader, &e) {
 			continue
 		}
 		total++

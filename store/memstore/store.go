@@ -32,7 +32,10 @@ type Store struct {
 }
 
 // reading is when one person read and acknowledged one message; zero: not.
-type reading struct{ read, acknowledged time.Time }
+type reading struct {
+	read, acknowledged time.Time
+	discarded          bool
+}
 
 // first is what is remembered of the hand-over that had an origin first.
 type first struct {

@@ -21,6 +21,7 @@ func (s *Store) Inbox(ctx context.Context, q store.Query) (entries []store.Entry
 	columns, join, where := selectEntry, "", ""
 	if q.Reader != "" {
 		columns, join = selectReading, joinReading
+		where += ` AND p.discarded IS NULL`
 	}
 	switch {
 	case q.Unread && q.Reader != "":
@@ -99,14 +100,15 @@ func (c *conn) list(sql string, q *store.Query, each func(*row) error) error {
 }
 
 // Counts implements store.Store. What a person has not read is what is left when the
-// messages that the person has read are taken away: those are found without looking
-// at all others.
+// messages that the person has read or discarded are taken away: those are found without
+// looking at all others.
 func (s *Store) Counts(ctx context.Context, audiences []string, reader string) (total, unread int, err error) {
 	const among = ` WHERE (?1 IS NULL OR m.audience IN (SELECT value FROM json_each(?1)))`
 	sql := `SELECT count(*), count(m.read) FROM received m` + among
 	if reader != "" {
-		sql = `SELECT count(*), (SELECT count(*) FROM reading p CROSS JOIN received m USING (seq)` + among + `
-			AND p.reader = ?2 AND p.read IS NOT NULL) FROM received m` + among
+		const mine = `(SELECT count(*) FROM reading p CROSS JOIN received m USING (seq)` + among + ` AND p.reader = ?2 AND `
+		sql = `SELECT count(*) - ` + mine + `p.discarded IS NOT NULL), ` +
+			mine + `p.read IS NOT NULL AND p.discarded IS NULL) FROM received m` + among
 	}
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(sql, func(b *binder) {

@@ -159,7 +159,7 @@ func (s *Store) Entry(ctx context.Context, id messngr.ID, reader string) (e stor
 
 // Mark implements store.Store.
 func (s *Store) Mark(ctx context.Context, mark store.Mark, reader string, at time.Time, ids ...messngr.ID) (n int, err error) {
-	if mark > store.Acknowledged {
+	if mark > store.Discarded {
 		return 0, fmt.Errorf("store: unknown mark %d", mark)
 	}
 	if len(ids) == 0 {
@@ -211,6 +211,9 @@ func markStatements(mark store.Mark) (own, all string) {
 				WHERE seq = (SELECT seq FROM received WHERE id = ?2) AND reader = ?3`,
 			`UPDATE received SET read = iif(?1 IS NULL, NULL, (SELECT min(p.read) FROM reading p WHERE p.seq = received.seq))
 				WHERE id = ?2`
+	case store.Discarded:
+		return insert + `discarded` + selected + `discarded = coalesce(discarded, excluded.discarded)`,
+			`UPDATE received SET shown = iif(?1, shown, shown) WHERE id = ?2`
 	default:
 		return insert + `acknowledged` + selected + `acknowledged = coalesce(acknowledged, excluded.acknowledged)`,
 			`UPDATE received SET acknowledged = coalesce(acknowledged, ?1) WHERE id = ?2`

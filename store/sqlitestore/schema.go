@@ -119,11 +119,11 @@ const version2 = `
 CREATE TABLE reading (
 	seq    INTEGER NOT NULL REFERENCES received ON DELETE CASCADE,
 	reader TEXT NOT NULL,                    -- login name
-	read   INTEGER, acknowledged INTEGER,
+	read   INTEGER, acknowledged INTEGER, discarded INTEGER,
 	PRIMARY KEY (seq, reader)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reading_reader ON reading (reader, read);
-INSERT INTO reading SELECT seq, audience, read, acknowledged FROM received
+INSERT INTO reading SELECT seq, audience, read, acknowledged, NULL FROM received
 	WHERE audience <> '' AND (read IS NOT NULL OR acknowledged IS NOT NULL);
 `
 

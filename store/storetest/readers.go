@@ -69,10 +69,22 @@ func (s *suite) readers() {
 	counts("bob", []string{"", "bob"}, 2, 1)
 	counts("carol", nil, 2, 2)
 
+	// Bob wants to see it no more; nobody else notices.
+	mark(store.Discarded, "bob", t3, a.ID)
+	s.restart()
+	s.equal("left to bob", []string{"b"}, s.inbox(store.Query{Reader: "bob"}))
+	s.equal("unread of bob", []string{"b"}, s.inbox(store.Query{Reader: "bob", Unread: true}))
+	s.equal("found by bob", 0, len(s.inbox(store.Query{Reader: "bob", Search: "a"})))
+	s.equal("left to carol", []string{"b", "a"}, s.inbox(store.Query{Reader: "carol"}))
+	s.equal("left", []string{"b", "a"}, s.inbox(store.Query{}))
+	counts("bob", []string{"", "bob"}, 1, 1)
+	counts("alice", nil, 2, 1)
+	counts("", nil, 2, 0)
+
 	_, err := s.s.Delete(s.ctx, b.ID)
 	s.must(err)
 	counts("alice", nil, 1, 1)
-	counts("bob", nil, 1, 0)
+	counts("bob", nil, 0, 0)
 	_, err = s.s.Prune(s.ctx, store.Retention{Age: time.Second}, t3)
 	s.must(err)
 	counts("bob", nil, 0, 0)

@@ -218,7 +218,7 @@ func (s *suite) mark() {
 	s.equal("a unread", store.Entry{Seq: 1, Message: a, Shown: t1}, s.entry(a.ID))
 	mark(1, store.Read, t1, a.ID)
 	s.equal("a read again", store.Entry{Seq: 1, Message: a, Shown: t1, Read: t1}, s.entry(a.ID))
-	if _, err := s.s.Mark(s.ctx, store.Acknowledged+1, "", t1, a.ID); err == nil {
+	if _, err := s.s.Mark(s.ctx, store.Discarded+1, "", t1, a.ID); err == nil {
 		s.Error("an unknown mark is set")
 	}
 }
