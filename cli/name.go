@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -211,7 +212,11 @@ func (a *app) ruleCommand(verdict, short string) *cobra.Command {
 			if err := a.client().AddRule(cmd.Context(), control.RuleRequest{Verdict: verdict, Match: args[0]}); err != nil {
 				return err
 			}
-			a.printf("%s %s\n", verdict, args[0])
+			match := args[0]
+			if subnet, err := netip.ParsePrefix(match); err == nil {
+				match = subnet.Masked().String() // as it is kept
+			}
+			a.printf("%s %s\n", verdict, match)
 			return nil
 		},
 	}
