@@ -13,4 +13,4 @@ exec "$(dirname "$0")/../tools/apt.sh" \
 	dunst notification-daemon xfce4-notifyd lxqt-notificationd xfce4-panel \
 	dbus-bin libglib2.0-bin desktop-file-utils appstream \
 	gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-pyatspi openbox x11-xserver-utils xserver-xorg-core xserver-xorg-video-dummy \
-	adwaita-icon-theme fonts-noto-cjk
+	adwaita-icon-theme librsvg2-common fonts-noto-cjk
