@@ -116,13 +116,21 @@ func examples(w io.Writer, st *control.Status, start Start) {
 	}
 	addr, _, _ := strings.Cut(st.Interfaces[0].Prefix, "/")
 	fmt.Fprintf(w, "\nTry from here:\n  %s send%s %s \"Hello\"\n", program(), flags, st.Name)
+	port := ""
 	if st.PortOffset != 0 {
-		fmt.Fprintf(w, "With Samba's client, as a machine elsewhere would:\n")
-		fmt.Fprintf(w, "  echo Hello | smbclient -p %d -M %s -I %s\n", 139+st.PortOffset, st.Name, addr)
-		return
+		port = fmt.Sprintf("-p %d ", 139+st.PortOffset)
 	}
-	fmt.Fprintf(w, "From a machine with Samba, or a Windows that still has NET SEND:\n")
-	fmt.Fprintf(w, "  echo Hello | smbclient -M %s -I %s\n  net send %s Hello\n", st.Name, addr, st.Name)
+	// No machine elsewhere reaches loopback, and no Windows another port.
+	elsewhere := !start.Loopback && st.PortOffset == 0
+	if elsewhere {
+		fmt.Fprintf(w, "From a machine with Samba, or a Windows that still has NET SEND:\n")
+	} else {
+		fmt.Fprintf(w, "With Samba's client, as a machine elsewhere would:\n")
+	}
+	fmt.Fprintf(w, "  echo Hello | smbclient %s-M %s -I %s\n", port, st.Name, addr)
+	if elsewhere {
+		fmt.Fprintf(w, "  net send %s Hello\n", st.Name)
+	}
 }
 
 // Grant is the command that gives this program the right to open the real ports. It

@@ -48,9 +48,8 @@ State: /var/lib/messngr   Socket: /run/messngr/messngr.sock
 
 Try from here:
   PROGRAM send PC17 "Hello"
-From a machine with Samba, or a Windows that still has NET SEND:
+With Samba's client, as a machine elsewhere would:
   echo Hello | smbclient -M PC17 -I 127.0.0.1
-  net send PC17 Hello
 `
 	got := greeting.Text(status(), greeting.Start{Terminal: true, Loopback: true})
 	if got = strings.ReplaceAll(got, program(t), "PROGRAM"); got != want {
@@ -81,7 +80,7 @@ func TestTextBesideSamba(t *testing.T) {
 	st := status()
 	st.Samba = &control.Samba{State: []string{"smbd has TCP port 139"}, Hint: "put 'smb ports = 445' into smb.conf"}
 	got := greeting.Text(st, greeting.Start{})
-	for _, want := range []string{"Interfaces: lo (127.0.0.1/8)\n", "\nBeside Samba:\n  smbd has TCP port 139\n  put 'smb ports = 445' into smb.conf\n"} {
+	for _, want := range []string{"Interfaces: lo (127.0.0.1/8)\n", "\n  net send PC17 Hello\n", "\nBeside Samba:\n  smbd has TCP port 139\n  put 'smb ports = 445' into smb.conf\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant it to have %q", got, want)
 		}
