@@ -33,7 +33,13 @@ mount -t overlay none -o "lowerdir=/,upperdir=$1/changes,workdir=$1/work" "$1/ro
 mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 mount -t tmpfs none "$1/root/run"
+# Of what was ever tried on this machine, nothing.
+rm -rf "$1/root/var/lib/messngr" "$1/root/var/spool/messngr" "$1/root/etc/messngr"
 `
+
+// triedBefore is what a person leaves behind who has run the program as root: README's first command.
+const triedBefore = `mkdir -m 700 /var/lib/messngr && : >/var/lib/messngr/messngr.db && : >/var/lib/messngr/messngr.db.lock &&
+chmod 600 /var/lib/messngr/*`
 
 func newMachine(ctx context.Context, t *testing.T, h *lab.Host) *machine {
 	t.Helper()
@@ -160,6 +166,7 @@ func TestDebianPackage(t *testing.T) {
 	before := m.files(t)
 	accounts := m.accounts(ctx, t)
 
+	m.in(ctx, t, "sh", "-c", triedBefore)
 	m.in(ctx, t, "dpkg", "--install", deb)
 	have := m.files(t)
 	for _, want := range installed {
@@ -197,6 +204,7 @@ func TestRPMPackage(t *testing.T) {
 	before := m.files(t)
 
 	// What it needs is there, but Debian's rpm does not know it.
+	m.in(ctx, t, "sh", "-c", triedBefore)
 	m.in(ctx, t, "rpm", "--install", "--nodeps", rpm)
 	have := m.files(t)
 	for _, want := range installed {
