@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"messngr/peercred"
 	"messngr/wire/dcerpc"
 	"messngr/wire/ndr"
 	"messngr/wire/npa"
@@ -282,7 +283,7 @@ func (p *Pipes) leave(addr netip.Addr) {
 
 // introduced lets smbd say who the client is. Everybody else who knocks is sent away.
 func introduced(conn net.Conn) (npa.Client, error) {
-	if uid, err := peerUID(conn); err != nil || uid != 0 && uid != os.Geteuid() {
+	if uid, err := peercred.UID(conn); err != nil || uid != 0 && uid != os.Geteuid() {
 		return npa.Client{}, fmt.Errorf("user %d is not smbd: %w", uid, errors.Join(err, fs.ErrPermission))
 	}
 	if err := conn.SetDeadline(time.Now().Add(introTime)); err != nil {

@@ -75,7 +75,7 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, socketMode); err != nil {
+	if err := os.Chmod(path, socketMode()); err != nil {
 		_ = l.Close()
 		return nil, err
 	}
