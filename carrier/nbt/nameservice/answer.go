@@ -11,9 +11,12 @@ import (
 // answerTTL is what we say about the names that we tell.
 const answerTTL = claimTTL
 
-// handle takes in one packet, and writes the answer, if there is one, by way of out.
-func (n *Node) handle(b []byte, from netip.AddrPort, out []byte) {
+// handle takes in one packet, and writes the answer, if there is one, by way of out. What
+// was sent to all nodes is a broadcast whether or not it is marked as one: else a single
+// question about nobody's name would have a whole network deny that it has it.
+func (n *Node) handle(b []byte, from netip.AddrPort, toAll bool, out []byte) {
 	p, err := nbns.Parse(b)
+	p.Broadcast = p.Broadcast || toAll
 	switch {
 	case err != nil:
 	case p.Kind.Response():

@@ -115,7 +115,8 @@ func (n *Node) run(ctx context.Context) {
 // are all that answering a query takes: no memory is allocated for it.
 func (n *Node) receive(ctx context.Context, conn link.Conn) {
 	out := make([]byte, 0, link.MaxPacket)
-	link.Receive(ctx, conn, n.service.log, func(b []byte, from netip.AddrPort) { n.handle(b, from, out) })
+	toAll := conn == n.broadcast
+	link.Receive(ctx, conn, n.service.log, func(b []byte, from netip.AddrPort) { n.handle(b, from, toAll, out) })
 }
 
 // start runs f as part of the service, unless that has ended.

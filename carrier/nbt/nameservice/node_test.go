@@ -86,6 +86,8 @@ func TestReplies(t *testing.T) {
 		{"unicast query for a name of ours", asker, unicast, query(pc17, false), positive(pc17, self)},
 		{"unicast query for another name", asker, unicast, query(nobody, false),
 			[]nbns.Packet{{ID: 7, Kind: nbns.QueryResponse, Rcode: nbns.RcodeName, Name: nobody}}},
+		{"query for a name of ours that is sent to all, and not marked so", asker, broadcast, query(pc17, false), positive(pc17, self)},
+		{"query for another name that is sent to all, and not marked so", asker, broadcast, query(nobody, false), nil},
 		{"wildcard", asker, broadcast, query(netbios.Wildcard(), true), positive(netbios.Wildcard(), self)},
 		{"query from beyond the network", stranger, unicast, query(pc17, false), nil},
 		{"query from the allow-list", friend, unicast, query(pc17, false), positive(pc17, self)},
@@ -220,7 +222,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 	s, query := answering(t, 256)
 	out := make([]byte, 0, link.MaxPacket)
 	from := netip.MustParseAddrPort("10.0.0.9:4711")
-	if allocs := testing.AllocsPerRun(100, func() { s.handle(query, from, out) }); allocs != 0 {
+	if allocs := testing.AllocsPerRun(100, func() { s.handle(query, from, true, out) }); allocs != 0 {
 		t.Errorf("%v allocations for an answer, want none", allocs)
 	}
 	if got := s.unicast.(*deafConn).sent; got < 100 {
@@ -234,6 +236,6 @@ func BenchmarkAnswer(b *testing.B) {
 	from := netip.MustParseAddrPort("10.0.0.9:4711")
 	b.ReportAllocs()
 	for b.Loop() {
-		s.handle(query, from, out)
+		s.handle(query, from, true, out)
 	}
 }

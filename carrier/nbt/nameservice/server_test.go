@@ -164,6 +164,7 @@ func TestWhoIsServed(t *testing.T) {
 		{"a stranger", "192.168.7.7:137", "10.0.9.9:137", registration, 0},
 		{"a claim of the wildcard name, which is refused", "10.0.9.1:137", "10.0.9.9:137", wildcard, 1},
 		{"a broadcast", "10.0.9.1:137", "10.0.9.255:137", broadcast, 0},
+		{"a broadcast that is not marked as one", "10.0.9.1:137", "10.0.9.255:137", registration, 0},
 		{"a stranger's question", "192.168.7.7:137", "10.0.9.9:137", nbns.Packet{ID: 9, Kind: nbns.Query, Name: alice}, 0},
 		{"a stranger's question for a node status", "192.168.7.7:137", "10.0.9.9:137",
 			nbns.Packet{ID: 9, Kind: nbns.StatusRequest, Name: netbios.Wildcard()}, 0},
