@@ -83,11 +83,12 @@ func (n *Node) admit(p *nbns.Packet, from netip.AddrPort, length int, out []byte
 	}
 }
 
-// trusts reports whether a question from addr is answered: by directly attached
-// nodes, the name servers, and those of the allow-list. To all others the service
-// hardly exists, since its answers are larger than the questions.
+// trusts reports whether a question from addr is answered: by nodes of the networks that
+// this host is attached to, whichever of its addresses they know, the name servers, and
+// those of the allow-list. To all others the service hardly exists, since its answers are
+// larger than the questions.
 func (n *Node) trusts(addr netip.Addr) bool {
-	if n.iface.Prefix.Contains(addr) || slices.Contains(n.service.cfg.WINS, addr) {
+	if n.iface.Prefix.Contains(addr) || slices.Contains(n.service.cfg.WINS, addr) || n.service.attachedTo(addr) {
 		return true
 	}
 	return slices.ContainsFunc(n.service.cfg.Allow, func(p netip.Prefix) bool { return p.Contains(addr) })

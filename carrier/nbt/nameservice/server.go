@@ -37,7 +37,7 @@ func (n *Node) served(p *nbns.Packet, from netip.Addr) bool {
 	server := n.service.cfg.Server
 	ofNode := p.Kind == nbns.StatusRequest || p.Kind == nbns.Query && p.Name == netbios.Wildcard()
 	return server != nil && n.serving && !p.Broadcast && !ofNode &&
-		(n.iface.Prefix.Contains(from) || server.Serves(from))
+		(n.service.attachedTo(from) || server.Serves(from))
 }
 
 // serve has the name server answer a request. Names that are ours and nobody else's we

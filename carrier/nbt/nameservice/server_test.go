@@ -180,6 +180,28 @@ func TestWhoIsServed(t *testing.T) {
 	}
 }
 
+// TestServerOfSeveralNetworks: the machines of all networks of the host are served, by
+// whichever of its addresses they were told.
+func TestServerOfSeveralNetworks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		own := servedBy("10.0.9.9")
+		own.Server = smallWINS(t, wins.Config{})
+		server := l.start(t, own, "10.0.9.9/24", "10.0.8.9/24")
+		mustClaim(t, server.Service, mustName("SERVER", netbios.Messenger))
+		near := l.start(t, servedBy("10.0.9.9"), "10.0.9.1/24")
+		far := l.start(t, servedBy("10.0.9.9"), "10.0.8.1/24")
+		mustClaim(t, near.Service, pc17)
+		mustClaim(t, far.Service, alice)
+		wantAddrs(t, near.Service, alice, "10.0.8.1")
+		wantAddrs(t, far.Service, pc17, "10.0.9.1")
+		status := nbns.Packet{ID: 9, Kind: nbns.StatusRequest, Name: netbios.Wildcard()}
+		if got := ask(t, l, "10.0.8.7:137", status, "10.0.9.9:137"); len(got) != 1 {
+			t.Errorf("%d node statuses by the address on the other network, want 1", len(got))
+		}
+	})
+}
+
 // TestServersOwnNames: the server defends them at once, without asking itself.
 func TestServersOwnNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -248,6 +248,11 @@ func (s *Service) addressesOf(c *claim) []nbns.Address {
 	return list
 }
 
+// attachedTo reports whether addr is on a network of this host.
+func (s *Service) attachedTo(addr netip.Addr) bool {
+	return slices.ContainsFunc(s.attached(), func(n *Node) bool { return n.iface.Prefix.Contains(addr) })
+}
+
 // isOwn reports whether addr is an address of this host.
 func (s *Service) isOwn(addr netip.Addr) bool {
 	return slices.ContainsFunc(s.attached(), func(n *Node) bool { return n.iface.Addr() == addr })
