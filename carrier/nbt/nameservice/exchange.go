@@ -107,9 +107,10 @@ type retry struct {
 }
 
 // first sends the request until a response comes that wants accepts, and returns
-// that. A node that asks us to wait gets the time that it asks for, within reason,
-// and no more copies until then (RFC 1002 4.2.16).
+// that. A node that asks us to wait gets the time that it asks for and no more copies
+// until then (RFC 1002 4.2.16), but all that it asks for together is bounded by maxWait.
 func (x *exchange) first(ctx context.Context, r retry, wants func(response) bool) (response, error) {
+	var patience time.Time // how long it may ask us to wait
 	for range r.tries {
 		if err := x.send(); err != nil {
 			return response{}, err
@@ -125,7 +126,10 @@ func (x *exchange) first(ctx context.Context, r retry, wants func(response) bool
 				return response{}, err
 			}
 			if got.Kind == nbns.Wait && !x.request.Broadcast {
-				timer.Reset(min(max(got.TTL, r.wait), maxWait))
+				if patience.IsZero() {
+					patience = time.Now().Add(maxWait)
+				}
+				timer.Reset(min(max(got.TTL, r.wait), time.Until(patience)))
 				continue
 			}
 			if wants(got) {

@@ -382,6 +382,34 @@ func TestWait(t *testing.T) {
 	})
 }
 
+// TestWaitForEver: a server that asks us to wait again and again is one that does not answer.
+func TestWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.odd = func(p nbns.Packet, from netip.AddrPort) ([]nbns.Packet, bool) {
+			b, err := nbns.Packet{ID: p.ID, Kind: nbns.Wait, Name: p.Name, TTL: time.Minute, Waiting: p.Kind}.Append(nil)
+			if err != nil {
+				t.Error(err)
+			}
+			for i := range 60 {
+				time.AfterFunc(time.Duration(i)*50*time.Second, func() { w.sock.WriteToUDPAddrPort(b, from) })
+			}
+			return nil, true
+		}
+		second := newWINS(t, l, "10.0.0.6")
+		cfg := servedBy("10.0.0.5", "10.0.0.6")
+		cfg.NodeType = nbns.PNode
+		h := l.start(t, cfg, "10.0.0.1/24")
+		start := time.Now()
+		mustClaim(t, h.Service, pc17)
+		if took := time.Since(start); took > maxWait+3*serverRetry.wait {
+			t.Errorf("claim took %v, want at most %v", took, maxWait+3*serverRetry.wait)
+		}
+		second.wantRequests("registration PC17<03> 10.0.0.1")
+	})
+}
+
 // TestChallenge: an end-node challenge makes us ask the owner ourselves (RFC 1002 4.2.7).
 func TestChallenge(t *testing.T) {
 	challenge := func(owner string) func(nbns.Packet, netip.AddrPort) ([]nbns.Packet, bool) {
