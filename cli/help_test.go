@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"messngr/cli/clitest"
 )
 
 const golden = "testdata/help.golden"
@@ -21,7 +23,7 @@ func commands(t *testing.T) []string {
 	visit = func(path string) {
 		all = append(all, path)
 		args := strings.Fields(path)
-		help, _, code := run(t, append(args, "--help")...)
+		help, _, code := clitest.Run(t, append(args, "--help")...)
 		if code != 0 {
 			t.Fatalf("messngr %s --help: exit code %d", path, code)
 		}
@@ -47,7 +49,7 @@ func commands(t *testing.T) []string {
 func TestHelp(t *testing.T) {
 	var b strings.Builder
 	for _, path := range commands(t) {
-		help, _, _ := run(t, append(strings.Fields(path), "--help")...)
+		help, _, _ := clitest.Run(t, append(strings.Fields(path), "--help")...)
 		b.WriteString("==== messngr " + path + "\n" + help)
 		if !strings.Contains(help, "\nExamples:\n") {
 			t.Errorf("messngr %s --help has no example", path)
@@ -69,7 +71,7 @@ func TestHelp(t *testing.T) {
 
 func TestManualPages(t *testing.T) {
 	dir := t.TempDir()
-	if _, stderr, code := run(t, "docs", "man", dir); code != 0 {
+	if _, stderr, code := clitest.Run(t, "docs", "man", dir); code != 0 {
 		t.Fatalf("docs man: exit code %d, %s", code, stderr)
 	}
 	for _, path := range commands(t) {
@@ -88,7 +90,7 @@ func TestManualPages(t *testing.T) {
 
 // TestReference holds doc/cli.md to the program.
 func TestReference(t *testing.T) {
-	want, _, _ := run(t, "docs", "markdown")
+	want, _, _ := clitest.Run(t, "docs", "markdown")
 	const file = "../doc/cli.md"
 	if os.Getenv("UPDATE") != "" {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
@@ -168,7 +170,7 @@ func checkLine(t *testing.T, file, line string, known []string) {
 		}
 		return
 	}
-	help, _, _ := run(t, append(strings.Fields(path), "--help")...)
+	help, _, _ := clitest.Run(t, append(strings.Fields(path), "--help")...)
 	for _, word := range rest {
 		option, _, _ := strings.Cut(strings.Trim(word, "[]`.,;"), "=")
 		if strings.HasPrefix(option, "--") && !regexp.MustCompile(regexp.QuoteMeta(option)+`\b`).MatchString(help) {

@@ -1,0 +1,27 @@
+package send
+
+import (
+	"messngr"
+	"messngr/cli/phrase"
+	"messngr/control"
+	"messngr/wire/oem"
+)
+
+// printOutcome says in one line what is true about one recipient: what was
+// reached on the standard output, what was not on the standard error, with what
+// to do about it.
+func (c Commands) printOutcome(r control.RecipientAnswer, wait *messngr.State) {
+	line := phrase.Outcome(r)
+	if r.Reached {
+		c.Printf("%s\n", oem.CleanLine(line))
+		return
+	}
+	switch {
+	case wait == nil || r.Error != "":
+	case r.State == messngr.Sent || r.State == messngr.Accepted:
+		line += "; by this way nobody learns whether it is " + wait.String()
+	default:
+		line += "; not " + wait.String() + " in time"
+	}
+	c.Complain(line, r.Hint)
+}
