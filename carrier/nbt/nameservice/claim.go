@@ -69,6 +69,7 @@ type claim struct {
 	again  chan struct{} // capacity 1: somebody wants it to be tried again now
 
 	refreshAt time.Time // when the registration has to be refreshed; only for live
+	visited   time.Time // when the name servers were last asked for the name; only for live
 
 	mu     sync.Mutex
 	server netip.Addr // where it is registered, zero for nowhere; only live writes it
@@ -277,16 +278,18 @@ func (c *claim) concede(ctx context.Context) (netip.Addr, bool) {
 	return c.otherOwner(ctx, broadcastRetry)
 }
 
-// nextVisit returns how long the name servers can be left alone.
+// nextVisit returns how long the name servers can be left alone, whatever else happens
+// meanwhile.
 func (c *claim) nextVisit() time.Duration {
-	back := returnTime + rand.N(returnTime/8)
+	back := time.Until(c.visited.Add(returnTime + rand.N(returnTime/8)))
+	due := time.Until(c.refreshAt)
 	switch {
 	case !c.server.IsValid():
-		return back
+		return max(0, back)
 	case c.node.service.servers.better(c.server):
-		return min(back, max(0, time.Until(c.refreshAt)))
+		return max(0, min(back, due))
 	default:
-		return max(0, time.Until(c.refreshAt))
+		return max(0, due)
 	}
 }
 

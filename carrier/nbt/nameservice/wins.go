@@ -127,12 +127,15 @@ var errLost = errors.New("name is owned by another node")
 
 // register claims or refreshes the name of the claim at the first name server that
 // answers. Between refreshes it only asks servers that are preferred to the present one.
+// If one of those refuses the name, which is then the error, the present one keeps it.
 func (c *claim) register(ctx context.Context, due bool) error {
 	set := c.node.service.servers
+	var refused error
+	c.visited = time.Now()
 	defer c.setAsking(netip.Addr{})
 	for _, server := range set.order {
 		if server == c.server && !due {
-			return nil
+			return refused
 		}
 		if !set.mayTry(server) {
 			continue
@@ -147,22 +150,22 @@ func (c *claim) register(ctx context.Context, due bool) error {
 		case err == nil:
 			c.setServer(server)
 			c.refreshAt = time.Now().Add(refreshTime(ttl))
-			return nil
+			return refused
 		case ctx.Err() != nil:
 			if !c.server.IsValid() {
 				c.setServer(server) // it may have granted the name, and hears of the release
 			}
 			return err
+		case errors.Is(err, errLost) && c.server.IsValid() && server != c.server:
+			refused = err
 		case errors.Is(err, errLost):
-			if server == c.server {
-				c.setServer(netip.Addr{})
-			}
+			c.setServer(netip.Addr{})
 			return err
 		}
 		c.node.service.log.Debug("name server does not register", "server", server, "name", c.name, "error", err)
 	}
 	if c.server.IsValid() && !due {
-		return nil
+		return refused
 	}
 	c.setServer(netip.Addr{})
 	return errNoServer

@@ -321,6 +321,57 @@ func TestFailoverAndReturn(t *testing.T) {
 	})
 }
 
+// TestServersDisagree: a preferred server that refuses the name after its return does not
+// keep us from the one that granted it, nor is it asked all the time.
+func TestServersDisagree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		first, second := newWINS(t, l, "10.0.0.5"), newWINS(t, l, "10.0.0.6")
+		second.ttl = 20 * time.Minute
+		first.down()
+		h := l.start(t, servedBy("10.0.0.5", "10.0.0.6"), "10.0.0.1/24")
+		mustClaim(t, h.Service, pc17)
+		first.odd = func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+			return []nbns.Packet{{ID: p.ID, Kind: nbns.RegistrationResponse, Rcode: nbns.RcodeRefused, Name: p.Name, Addresses: p.Addresses}},
+				p.Kind != nbns.Query
+		}
+		first.up()
+		time.Sleep(time.Hour)
+		if got := len(first.requests()); got > 2*60+10 {
+			t.Errorf("the first server saw %d requests within an hour, want one or two a minute", got)
+		}
+		wantStates(t, h.Service, "eth0 PC17<03> registered")
+		second.mu.Lock()
+		defer second.mu.Unlock()
+		if len(second.owners(pc17)) == 0 {
+			t.Error("the second server was not told any more, want refreshes")
+		}
+	})
+}
+
+// TestReturnInSpiteOfDemands: whoever sends demands all the time does not keep us from the
+// server when it is back.
+func TestReturnInSpiteOfDemands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.down()
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24")
+		mustClaim(t, h.Service, pc17)
+		w.up()
+		for range 300 {
+			forge(t, l, "10.0.0.66:137", nbns.Packet{
+				Kind: nbns.RegistrationResponse, Rcode: nbns.RcodeConflict, Name: pc17,
+				Addresses: []nbns.Address{{Addr: netip.IPv4Unspecified()}},
+			}, "10.0.0.1:137")
+			time.Sleep(time.Second)
+		}
+		if got := w.requests(); !slices.Contains(got, "registration PC17<03> 10.0.0.1") {
+			t.Errorf("the server saw %q after its return, want a registration", got)
+		}
+	})
+}
+
 // TestServersDown: without servers an H node lives by broadcast, and a P node waits.
 func TestServersDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
