@@ -13,10 +13,10 @@ import (
 
 func TestReadCredentials(t *testing.T) {
 	for text, want := range map[string]remote.Credentials{
-		"username=alice\npassword=s=cret\n":                      {User: "alice", Password: "s=cret"},
-		"username = alice\npassword = x\ndomain = OFFICE\n":      {User: "alice", Password: "x", Domain: "OFFICE"},
-		"USER=OFFICE\\alice\r\npass=x\r\n":                       {User: "alice", Password: "x", Domain: "OFFICE"},
-		"username=OFFICE/alice\ndom=LAB\n":                       {User: "OFFICE/alice", Domain: "LAB"},
+		"username=alice\npassword=s=cret\n":                       {User: "alice", Password: "s=cret"},
+		"username = alice\npassword = x\ndomain = OFFICE\n":       {User: "alice", Password: "x", Domain: "OFFICE"},
+		"USER=OFFICE\\alice\r\npass=x\r\n":                        {User: "alice", Password: "x", Domain: "OFFICE"},
+		"username=OFFICE/alice\ndom=LAB\n":                        {User: "OFFICE/alice", Domain: "LAB"},
 		"# a comment\nusername=alice\n" + strings.Repeat("\n", 9): {User: "alice"},
 	} {
 		file := filepath.Join(t.TempDir(), "who")
