@@ -3,7 +3,6 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -55,6 +54,10 @@ type storeConfig struct {
 	KeepDays  int `toml:"keep_days" comment:"messages older than this are removed; 0: they are kept"`
 	KeepCount int `toml:"keep_count" comment:"at most so many received, and so many sent messages are kept; 0: all"`
 }
+
+// maxKeepDays is a hundred years: three times that is more than a time.Duration holds,
+// and what is left of it there could be any age.
+const maxKeepDays = 36_500
 
 // rightsConfig is the section [rights]: what people on this host may do who are
 // neither root nor of the group messngr.
@@ -184,8 +187,11 @@ func (s *settings) check() error {
 	if s.Name == "" {
 		s.Name = hostName()
 	}
-	if s.store.KeepDays < 0 || s.store.KeepCount < 0 {
-		return errors.New("[store] keep_days and keep_count: want 0 or more")
+	if s.store.KeepDays < 0 || s.store.KeepDays > maxKeepDays {
+		return fmt.Errorf("[store] keep_days %d: want 0 to %d", s.store.KeepDays, maxKeepDays)
+	}
+	if s.store.KeepCount < 0 {
+		return fmt.Errorf("[store] keep_count %d: want 0 or more", s.store.KeepCount)
 	}
 	for _, w := range s.nameServer.Servers {
 		addr, err := netip.ParseAddr(w)

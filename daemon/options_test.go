@@ -56,7 +56,9 @@ func TestReferenceConfigLoads(t *testing.T) {
 func TestConfigMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"code_page = \"999\"":            `code_page "999" is none; use one such as 437, 850, 866 or 932`,
-		"[store]\nkeep_days = -1":        "[store] keep_days and keep_count: want 0 or more",
+		"[store]\nkeep_days = -1":        "[store] keep_days -1: want 0 to 36500",
+		"[store]\nkeep_days = 213504":    "[store] keep_days 213504: want 0 to 36500", // 23 minutes as a time.Duration
+		"[store]\nkeep_count = -1":       "[store] keep_count -1: want 0 or more",
 		"port_offset = -5":               "port_offset -5: want 0 to 65090",
 		"name = 5":                       `line 1: name is a number, but has to be text in quotes, such as "x"`,
 		"[policy]\ntake_per_source = 5":  "line 2: policy.take_per_source is a number, but has to be a table",

@@ -704,6 +704,7 @@ func TestConfig(t *testing.T) {
 		"too much text": func(c *smbmessage.Config) { c.MaxText = messngr.MaxText + 1 },
 		"no patience":   func(c *smbmessage.Config) { c.AnswerSeconds = 0 },
 		"no idle time":  func(c *smbmessage.Config) { c.IdleSeconds = 0 },
+		"for ever":      func(c *smbmessage.Config) { c.IdleSeconds = 1e9 },
 		"newline":       func(c *smbmessage.Config) { c.Newline = "CRLF" },
 	} {
 		c := smbmessage.DefaultConfig()

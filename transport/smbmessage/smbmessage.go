@@ -33,6 +33,9 @@ type Config struct {
 	Newline       string `toml:"newline" comment:"line breaks that are sent: dc4 (Windows), crlf (smbclient), lf, or auto: dc4 to peers that number their messages as Windows does, else crlf"`
 }
 
+// maxSeconds is the most that can be waited for anything: a day.
+const maxSeconds = 24 * 60 * 60
+
 // DefaultConfig returns what is in force where the configuration says nothing.
 func DefaultConfig() *Config {
 	return &Config{MaxText: 65536, IdleSeconds: 30, AnswerSeconds: 30, Newline: "auto"}
@@ -78,8 +81,10 @@ func New(env transport.Env, c Config) (*Transport, error) {
 	if c.MaxText < 1 || c.MaxText > messngr.MaxText {
 		return nil, fmt.Errorf("smb: max_text is %d, want 1 to %d", c.MaxText, messngr.MaxText)
 	}
-	if c.IdleSeconds < 1 || c.AnswerSeconds < 1 {
-		return nil, fmt.Errorf("smb: idle_seconds is %d and answer_seconds %d, want at least 1", c.IdleSeconds, c.AnswerSeconds)
+	for key, seconds := range map[string]int{"idle_seconds": c.IdleSeconds, "answer_seconds": c.AnswerSeconds} {
+		if seconds < 1 || seconds > maxSeconds {
+			return nil, fmt.Errorf("smb: %s is %d, want 1 to %d", key, seconds, maxSeconds)
+		}
 	}
 	breaks, err := parseNewline(c.Newline)
 	if err != nil {
