@@ -21,7 +21,7 @@ type changes struct {
 	followers map[*follower]struct{}
 }
 
-// follower is one stream.
+// follower is one stream of events; nil is a stream of nothing but arrivals.
 type follower struct {
 	who messngr.Principal
 
@@ -102,6 +102,9 @@ func (f *follower) add(e control.Event) {
 
 // await has wake called when something is pending, also if it is already.
 func (f *follower) await(wake func()) {
+	if f == nil {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.wake = wake
@@ -111,6 +114,9 @@ func (f *follower) await(wake func()) {
 }
 
 func (f *follower) take() []control.Event {
+	if f == nil {
+		return nil
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	events := f.pending
@@ -118,23 +124,32 @@ func (f *follower) take() []control.Event {
 	return events
 }
 
-// watchEvents streams events, one JSON object a line.
-func (s *Service) watchEvents(ctx context.Context, who messngr.Principal, q store.Query, out *stream) {
-	f := s.changes.follow(who)
-	defer s.changes.leave(f)
+// line is a message that has arrived as the stream of f tells of it.
+func (f *follower) line(m control.Message) any {
+	if f == nil {
+		return m
+	}
+	return control.Event{Kind: control.EventArrived, Message: &m}
+}
+
+// tell streams the messages that q selects as they come, and what happens to them if
+// there is a follower, one JSON object a line.
+func (s *Service) tell(ctx context.Context, q store.Query, f *follower, out *stream) {
 	for {
 		bounded, cancel := context.WithTimeout(ctx, keepalive)
 		f.await(cancel)
 		entries, err := s.Router.Await(bounded, q)
 		cancel()
-		if s.over(ctx, err) {
+		if err != nil && ctx.Err() == nil { // the client cannot know why it ends
+			s.Log.Error("stream of messages", "err", err)
+		}
+		if err != nil || ctx.Err() != nil {
 			return
 		}
 		var list []any
 		for _, e := range entries {
 			q.After = e.Seq
-			m := message(e)
-			list = append(list, control.Event{Kind: control.EventArrived, Message: &m})
+			list = append(list, f.line(message(e)))
 		}
 		for _, e := range f.take() {
 			list = append(list, e)

@@ -142,53 +142,33 @@ func (s *Service) mark(ctx context.Context, who messngr.Principal, in control.Ma
 func (s *Service) watch(ctx context.Context, who messngr.Principal, in control.WatchQuery, open func() (*stream, error)) error {
 	who = asOwner(who, in.Own)
 	q := store.Query{Audiences: who.Audiences(), Reader: who.Login, Search: in.Search}
-	if in.After != nil {
-		q.After = *in.After
-	} else {
-		newest, err := s.Store.Inbox(ctx, store.Query{Limit: 1})
-		if err != nil {
-			return err
-		}
-		if len(newest) == 1 {
-			q.After = newest[0].Seq
-		}
+	newest, err := s.newest(ctx)
+	if err != nil {
+		return err
+	}
+	if q.After = newest; in.After != nil {
+		// A client that is ahead has seen another store, before somebody put this one
+		// in its place: what comes from now on is news to it.
+		q.After = min(*in.After, newest)
 	}
 	out, err := open()
 	if err != nil {
 		return nil // the client has gone
 	}
+	var f *follower
 	if in.Events {
-		s.watchEvents(ctx, who, q, out)
-	} else {
-		s.watchMessages(ctx, q, out)
+		f = s.changes.follow(who)
+		defer s.changes.leave(f)
 	}
+	s.tell(ctx, q, f, out)
 	return nil
 }
 
-func (s *Service) watchMessages(ctx context.Context, q store.Query, out *stream) {
-	for {
-		bounded, cancel := context.WithTimeout(ctx, keepalive)
-		entries, err := s.Router.Await(bounded, q)
-		cancel()
-		if s.over(ctx, err) {
-			return
-		}
-		var list []any
-		for _, e := range entries {
-			q.After = e.Seq
-			list = append(list, message(e))
-		}
-		if err := out.send(list...); err != nil {
-			return
-		}
+// newest returns the number of the newest message of all; 0 if there is none.
+func (s *Service) newest(ctx context.Context) (int64, error) {
+	list, err := s.Store.Inbox(ctx, store.Query{Limit: 1})
+	if err != nil || len(list) == 0 {
+		return 0, err
 	}
-}
-
-// over reports whether a stream has to end, and says why if the client cannot
-// know.
-func (s *Service) over(ctx context.Context, err error) bool {
-	if err != nil && ctx.Err() == nil {
-		s.Log.Error("stream of messages", "err", err)
-	}
-	return err != nil || ctx.Err() != nil
+	return list[0].Seq, nil
 }

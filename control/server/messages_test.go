@@ -223,6 +223,7 @@ func TestWatch(t *testing.T) {
 			{bob, "", []string{"new reboot"}},
 			{bob, "?after=0", []string{"one", "three", "new reboot"}},
 			{bob, "?after=2", []string{"three", "new reboot"}},
+			{bob, "?after=1000", []string{"new reboot"}}, // he has seen another store
 			{root, "?after=1", []string{"two", "three", "new for Alice", "new reboot"}},
 			{root, "?own=true", []string{"new reboot"}},
 			{alice, "?search=reboot", []string{"new reboot"}},
