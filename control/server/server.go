@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"messngr"
 	"messngr/control"
@@ -109,10 +110,28 @@ func (s *Service) Handler(authenticate Authenticate) http.Handler {
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := methods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			s.fail(w, fmt.Errorf("%w: %s %s, want %s", errMethod, r.Method, r.URL.Path, strings.Join(allowed, " or ")))
+			return
+		}
 		s.fail(w, fmt.Errorf("%w: no operation %s %s", messngr.ErrNotFound, r.Method, r.URL.Path))
 	})
 	return mux
 }
+
+// methods lists those with which a request that no operation takes would find one.
+func methods(mux *http.ServeMux, r *http.Request) (list []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := mux.Handler(other); pattern != "/" {
+			list = append(list, method)
+		}
+	}
+	return list
+}
+
+var errMethod = errors.New("wrong method")
 
 func writeJSON(w http.ResponseWriter, status int, answer any) {
 	body, err := json.Marshal(answer)
@@ -147,6 +166,8 @@ func describe(err error) (status int, e control.Error) {
 	switch {
 	case wrong, misuse, is(policy.ErrInvalid), is(names.ErrInvalid):
 		e.Code, status = "bad_request", http.StatusBadRequest
+	case is(errMethod):
+		e.Code, status = "bad_request", http.StatusMethodNotAllowed
 	case isTaken:
 		e.Code, status = "conflict", http.StatusConflict
 		if taken.Owner.IsValid() {
@@ -162,7 +183,7 @@ func describe(err error) (status int, e control.Error) {
 	case is(messngr.ErrNotFound):
 		status = http.StatusNotFound
 	case is(messngr.ErrTooLong):
-		e.Hint, status = hint(e.Code, ""), http.StatusRequestEntityTooLarge
+		e.Hint, status = localHint(e.Code), http.StatusRequestEntityTooLarge // no route takes more
 	case is(messngr.ErrUnknownName):
 		e.Hint, status = hint(e.Code, ""), http.StatusUnprocessableEntity
 	case is(messngr.ErrUnavailable), is(messngr.ErrBusy):

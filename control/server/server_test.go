@@ -112,7 +112,7 @@ func (h *house) check(method, path string, status int, header http.Header, body 
 	h.t.Helper()
 	op, ok := h.spec.find(method, path)
 	if !ok {
-		if status != http.StatusNotFound {
+		if status != http.StatusNotFound && status != http.StatusMethodNotAllowed {
 			h.t.Errorf("%s %s is not described, and answered with %d", method, path, status)
 		}
 		op.Responses = map[string]content{"default": {Ref: "#/components/responses/Error"}}
@@ -382,7 +382,8 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 		{alice, "GET", "/v1/openapi.json", "", 200, ""},
 		{alice, "GET", "/v1/openapi.json?version=2", "", 400, "bad_request"},
 		{alice, "GET", "/v1/messages/watch?after=x", "", 400, "bad_request"},
-		{alice, "PUT", "/v1/messages", "", 404, "not_found"},
+		{alice, "PUT", "/v1/messages", "", 405, "bad_request"},
+		{alice, "POST", "/v1/messages/watch", "", 405, "bad_request"},
 		{alice, "GET", "/v2/status", "", 404, "not_found"},
 	} {
 		h.want(tt.who, tt.method, tt.path, tt.body, tt.status, tt.code)
@@ -404,6 +405,20 @@ func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 			if !good || !bad {
 				t.Errorf("%s %s was answered with %v only", method, path, statuses)
 			}
+		}
+	}
+}
+
+// Who asks with a wrong method is told the right ones (RFC 9110 15.5.6).
+func TestWrongMethod(t *testing.T) {
+	h := newHouse(t)
+	for path, want := range map[string]string{
+		"/v1/status": "GET", "/v1/messages": "GET, POST", "/v1/messages/1": "GET, DELETE", "/v1/policy": "GET, POST, DELETE",
+	} {
+		w := httptest.NewRecorder()
+		h.handler(alice).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "PATCH", path, nil))
+		if got := w.Header().Get("Allow"); w.Code != http.StatusMethodNotAllowed || got != want {
+			t.Errorf("PATCH %s: status %d, Allow %q; want 405, %q", path, w.Code, got, want)
 		}
 	}
 }
