@@ -256,28 +256,6 @@ func (c *claim) hold(ctx context.Context) error {
 	}
 }
 
-// checkAfter fires when the next check is due, after so many of them.
-func (c *claim) checkAfter(checks int) <-chan time.Time {
-	if c.group || !c.node.broadcasts() {
-		return nil
-	}
-	after := laterChecks
-	switch checks {
-	case 0:
-		after = firstCheck
-	case 1:
-		after = secondCheck
-	}
-	return time.After(after + rand.N(after/4))
-}
-
-// concede asks again, after a random pause, who else has the name. When two owners
-// have found each other, the first to give way leaves the name to the other one.
-func (c *claim) concede(ctx context.Context) (netip.Addr, bool) {
-	pause(ctx, rand.N(maxGrace))
-	return c.otherOwner(ctx, broadcastRetry)
-}
-
 // nextVisit returns how long the name servers can be left alone, whatever else happens
 // meanwhile.
 func (c *claim) nextVisit() time.Duration {
@@ -310,58 +288,6 @@ func (c *claim) reassert(ctx context.Context) {
 	if err := x.send(); err != nil {
 		c.node.service.log.Debug("name not asserted", "name", c.name, "error", err)
 	}
-}
-
-// otherOwner asks the network, and the name servers, whether another node has the name.
-func (c *claim) otherOwner(ctx context.Context, r retry) (netip.Addr, bool) {
-	if owner, ok := c.ownerByBroadcast(ctx, r); ok {
-		return owner, true
-	}
-	if !c.node.asksServers() {
-		return netip.Addr{}, false
-	}
-	got, err := c.node.queryServers(ctx, c.name, false)
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	for _, a := range got.Addresses {
-		if !c.shares(a) && c.node.asksOwner(ctx, a.Addr, c.name) {
-			return a.Addr, true
-		}
-	}
-	return netip.Addr{}, false
-}
-
-func (c *claim) ownerByBroadcast(ctx context.Context, r retry) (netip.Addr, bool) {
-	if !c.node.broadcasts() {
-		return netip.Addr{}, false
-	}
-	x := c.node.begin(nbns.Packet{Kind: nbns.Query, Name: c.name}, c.node.iface.Broadcast)
-	defer x.end()
-	got, err := x.first(ctx, r, func(r response) bool {
-		return r.Kind == nbns.QueryResponse && r.Rcode == nbns.RcodeOK && len(r.Addresses) > 0 &&
-			!c.shares(r.Addresses[0]) && !c.node.service.isOwn(r.from)
-	})
-	return got.from, err == nil
-}
-
-// shares reports whether an owner of the name does us no harm, being in the same group.
-func (c *claim) shares(owner nbns.Address) bool {
-	return c.group && owner.Group
-}
-
-// conflict makes the error for a name that a server refuses us; the server may know who has it.
-func (c *claim) conflict(ctx context.Context) *carrier.ConflictError {
-	conflict := &carrier.ConflictError{Name: c.name}
-	if got, err := c.node.queryServers(ctx, c.name, false); err == nil {
-		for _, a := range got.Addresses {
-			if !isEverybody(a.Addr) && !c.node.service.isOwn(a.Addr) {
-				conflict.Owner = a.Addr
-				break
-			}
-		}
-	}
-	return conflict
 }
 
 // giveUp tells the network that the name is free, if it was ours, and ends the claim.

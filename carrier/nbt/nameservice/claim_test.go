@@ -295,6 +295,12 @@ func TestForgedDemands(t *testing.T) {
 // squat runs a node that answers queries for the name and cares for nothing else.
 func squat(t *testing.T, l *lan, ip string, name netbios.Name) {
 	t.Helper()
+	answerFor(t, l, ip, name, ip)
+}
+
+// answerFor runs a node at ip that answers queries for the name with the address owner.
+func answerFor(t *testing.T, l *lan, ip string, name netbios.Name, owner string) {
+	t.Helper()
 	unicast, err := l.Listen(netip.AddrPortFrom(addr(ip), 137))
 	if err != nil {
 		t.Fatal(err)
@@ -317,7 +323,7 @@ func squat(t *testing.T, l *lan, ip string, name netbios.Name) {
 					continue
 				}
 				b, err := nbns.Packet{
-					ID: p.ID, Kind: nbns.QueryResponse, Name: name, Addresses: []nbns.Address{{Addr: addr(ip)}},
+					ID: p.ID, Kind: nbns.QueryResponse, Name: name, Addresses: []nbns.Address{{Addr: addr(owner)}},
 				}.Append(nil)
 				if err != nil {
 					t.Error(err)
@@ -384,6 +390,18 @@ func TestSquatterIsNoticed(t *testing.T) {
 		squat(t, l, "10.0.0.66", pc17)
 		time.Sleep(10 * time.Second)
 		wantStates(t, h.Service, "eth0 PC17<03> conflict of 10.0.0.66")
+	})
+}
+
+// TestProxyAnswersForUs: who says what a name server knows of us takes no name away.
+func TestProxyAnswersForUs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		h := l.start(t, Config{}, "10.0.0.1/24", "10.0.1.1/24")
+		answerFor(t, l, "10.0.0.66", pc17, "10.0.1.1")
+		mustClaim(t, h.Service, pc17)
+		time.Sleep(time.Hour)
+		wantStates(t, h.Service, "eth0 PC17<03> registered", "eth1 PC17<03> registered")
 	})
 }
 
