@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// settleTime is waited after a change of the interfaces: changes come in crowds.
+	// settleTime is waited after a change of the interfaces: changes come in crowds. It is
+	// not waited longer for those that never cease.
 	settleTime = 500 * time.Millisecond
 	// wakeTick is how often it is looked whether the machine has slept.
 	wakeTick = 10 * time.Second
@@ -48,18 +49,25 @@ func (c *Carrier) follow(ctx context.Context, choose func() ([]Interface, error)
 	defer wake.Stop()
 	last, renew := time.Now(), false
 	settle := time.After(0)
+	look := func() {
+		if settle == nil {
+			settle = time.After(settleTime)
+		}
+	}
 	for {
 		select {
 		case change := <-changes:
 			renew = renew || change.Back
-			settle = time.After(settleTime)
+			look()
 		case now := <-wake.C:
 			if slept(last, now) {
 				c.log.Info("the machine has slept, names are registered again")
-				renew, settle = true, time.After(settleTime)
+				renew = true
+				look()
 			}
 			last = now
 		case <-settle:
+			settle = nil
 			if list, err := choose(); err != nil {
 				c.log.Warn("no interfaces to use", "error", err)
 			} else {

@@ -46,10 +46,18 @@ func TestFollow(t *testing.T) {
 		}
 		wantAddrs(t, h.Carrier, pc17, "10.0.0.2")
 
+		list.Store(&[]Interface{linktest.Interface("eth0", "10.0.0.3/24")})
+		for range 30 { // a link that never comes to rest hides no change of another
+			changes <- link.Change{}
+			time.Sleep(100 * time.Millisecond)
+		}
+		wantAddrs(t, h.Carrier, pc17, "10.0.0.3")
+		time.Sleep(time.Minute)
+
 		list.Store(nil) // what cannot be known changes nothing
 		changes <- link.Change{}
 		time.Sleep(time.Minute)
-		wantAddrs(t, h.Carrier, pc17, "10.0.0.2")
+		wantAddrs(t, h.Carrier, pc17, "10.0.0.3")
 
 		sent := l.Record(func(from, _ netip.AddrPort, p nbns.Packet) bool { return p.Kind == nbns.Overwrite })
 		changes <- link.Change{Back: true}
