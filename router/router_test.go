@@ -213,6 +213,13 @@ func (s *shelf) Queue(ctx context.Context, out store.Outgoing) error {
 	return s.Store.Queue(ctx, out)
 }
 
+func (s *shelf) SentMessage(ctx context.Context, id messngr.ID) (store.Outgoing, error) {
+	if err := s.first("SentMessage"); err != nil {
+		return store.Outgoing{}, err
+	}
+	return s.Store.SentMessage(ctx, id)
+}
+
 func (s *shelf) Begin(ctx context.Context, a store.Attempt) (int64, error) {
 	if err := s.first("Begin"); err != nil {
 		return 0, err

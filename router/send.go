@@ -60,7 +60,8 @@ func (s *Sent) AllReached() bool { return !slices.Contains(s.Reached, false) }
 // known when every recipient has reached the wanted state or can no longer, or
 // when the timeout has passed. The attempts do not end with ctx, only the
 // waiting does. The error is a *Misuse, messngr.ErrRefused, messngr.ErrTooLong or
-// messngr.ErrUnavailable; then nothing was sent.
+// messngr.ErrUnavailable; then nothing was sent. messngr.ErrUncertain: something may
+// have been, but the books cannot be read.
 func (r *Router) Send(ctx context.Context, req Request) (Sent, error) {
 	if err := r.check(&req); err != nil {
 		return Sent{}, err
@@ -160,7 +161,7 @@ func (r *Router) awaitState(ctx context.Context, want *messngr.State, id messngr
 		news := r.evidence.wait()
 		out, err := r.cfg.Store.SentMessage(context.WithoutCancel(ctx), id)
 		if err != nil {
-			return Sent{}, err
+			return Sent{}, fmt.Errorf("%w: it was on its way, and what became of it cannot be read: %w", messngr.ErrUncertain, err)
 		}
 		r.addLost(&out)
 		sent, hope, busy := r.assess(out, want)

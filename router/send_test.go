@@ -97,6 +97,17 @@ func TestSendThatCannotBeStored(t *testing.T) {
 	}
 }
 
+// Whoever is told that nothing was sent sends it again.
+func TestSendWhoseOutcomeCannotBeRead(t *testing.T) {
+	h := newHost(t, options{routes: []router.Route{smb(accepts())}})
+	h.run(t)
+	h.store.on("SentMessage", fails)
+	_, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC18"}})
+	if code := messngr.Code(err); code != "uncertain" {
+		t.Errorf("Send = %v, which is called %q; want uncertain", err, code)
+	}
+}
+
 func TestSendBeforeTheServiceHasStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHost(t, options{routes: allRoutes()})

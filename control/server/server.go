@@ -178,6 +178,8 @@ func describe(err error) (status int, e control.Error) {
 		e.Code, status = "conflict", http.StatusConflict
 	case is(names.ErrTooMany):
 		e.Code, e.Hint, status = "too_many", "remove one first: messngr name remove NAME", http.StatusConflict
+	case is(messngr.ErrUncertain):
+		e.Hint, status = hint(e.Code, ""), http.StatusServiceUnavailable
 	case is(messngr.ErrRefused), is(names.ErrBuiltin):
 		e.Code, status = "forbidden", http.StatusForbidden
 	case is(messngr.ErrNotFound):
