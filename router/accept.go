@@ -99,6 +99,9 @@ func (r *Router) take(ctx context.Context, in store.Incoming) error {
 	}
 	m.Time = time.Now()
 	_, repeated, err := r.cfg.Store.Take(ctx, in)
+	if ctx.Err() == nil {
+		r.note(err)
+	}
 	switch {
 	case err != nil:
 		return unavailable(err)
@@ -109,4 +112,16 @@ func (r *Router) take(ctx context.Context, in store.Incoming) error {
 	r.counters.Taken.Add(1)
 	r.arrive.raise()
 	return nil
+}
+
+// note says in the log when the store begins to fail, and when it works again. Senders
+// hear of it, if their protocol has a word for it; but who looks after this host has to.
+func (r *Router) note(err error) {
+	switch failing := err != nil; {
+	case r.failing.Swap(failing) == failing:
+	case failing:
+		r.cfg.Log.Error("messages cannot be kept", "err", err)
+	default:
+		r.cfg.Log.Info("messages are kept again")
+	}
 }

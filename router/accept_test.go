@@ -3,7 +3,9 @@ package router_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,6 +17,7 @@ import (
 
 	"messngr"
 	"messngr/policy"
+	"messngr/router"
 	"messngr/store"
 )
 
@@ -197,5 +200,32 @@ func BenchmarkAccept(b *testing.B) {
 		if _, err := h.Accept(b.Context(), in); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Of a store that fails, the log tells once, and once when it works again.
+func TestAcceptTellsOfAStoreThatFails(t *testing.T) {
+	h := newHost(t, options{})
+	var log strings.Builder
+	h.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h.Router = router.New(h.cfg)
+	h.accept(t, "before")
+	h.store.on("Take", fails)
+	for range 3 {
+		if _, err := h.Accept(t.Context(), inbound("lost")); !errors.Is(err, messngr.ErrUnavailable) {
+			t.Errorf("Accept = %v, want ErrUnavailable", err)
+		}
+	}
+	h.store.on("Take", nil)
+	h.accept(t, "after")
+	h.accept(t, "later")
+	var told []string
+	for line := range strings.Lines(log.String()) {
+		_, rest, _ := strings.Cut(line, "level=")
+		told = append(told, strings.TrimSpace(rest))
+	}
+	want := []string{`ERROR msg="messages cannot be kept" err="disk full: unavailable"`, `INFO msg="messages are kept again"`}
+	if !slices.Equal(told, want) {
+		t.Errorf("log\n%q, want\n%q", told, want)
 	}
 }

@@ -94,6 +94,7 @@ type Config struct {
 type Router struct {
 	cfg      Config
 	paused   atomic.Bool
+	failing  atomic.Bool // the store did not take the last message
 	copies   *copies.Recent
 	counters Counters
 
