@@ -44,8 +44,11 @@ func (w *Watch) Run(ctx context.Context, changes chan<- Change) error {
 			return err
 		}
 		for _, m := range messages {
-			if m.Header.Type == unix.RTM_NEWLINK && w.back(m.Data) {
-				change.Back = true
+			switch m.Header.Type {
+			case unix.RTM_NEWLINK:
+				change.Back = change.Back || w.back(m.Data)
+			case unix.RTM_DELLINK:
+				w.forget(m.Data)
 			}
 		}
 		select {
@@ -66,4 +69,12 @@ func (w *Watch) back(b []byte) bool {
 	before, known := w.runs[index]
 	w.runs[index] = runs
 	return known && runs && !before
+}
+
+// forget drops what is known of the link that an ifinfomsg is about: where containers come
+// and go, there is a new index every time. A port that only leaves its bridge is a link still.
+func (w *Watch) forget(b []byte) {
+	if len(b) >= unix.SizeofIfInfomsg && b[0] == unix.AF_UNSPEC {
+		delete(w.runs, binary.NativeEndian.Uint32(b[4:]))
+	}
 }

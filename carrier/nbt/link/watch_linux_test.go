@@ -30,24 +30,27 @@ func TestWatch(t *testing.T) {
 		{[]string{"link set v1 down"}, false},
 		{[]string{"link set v1 up"}, true},
 		{[]string{"addr del 10.0.0.1/24 dev v0"}, false},
+		{[]string{"link del v0"}, false},
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	changes, ended := make(chan Change, 64), make(chan error, 1)
 	run := make(chan step)
 	done := make(chan error)
+	var watch *Watch
 	go func() { // never unlocked: the thread, and the namespace with it, end with the goroutine
 		runtime.LockOSThread()
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			done <- err
 			return
 		}
-		w, err := OpenWatch()
+		var err error
+		watch, err = OpenWatch()
 		done <- err
 		if err != nil {
 			return
 		}
-		go func() { ended <- w.Run(ctx, changes) }()
+		go func() { ended <- watch.Run(ctx, changes) }()
 		for s := range run {
 			for _, c := range s.commands {
 				if out, err := exec.Command("ip", strings.Fields(c)...).CombinedOutput(); err != nil {
@@ -80,5 +83,8 @@ func TestWatch(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("watch ended with %v, want nil", err)
+	}
+	if len(watch.runs) != 0 {
+		t.Errorf("%d links that are gone are remembered, want none", len(watch.runs))
 	}
 }
