@@ -8,8 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxSources is how many machines are told apart; there is no more room for others until
-// some of those have been quiet.
+// maxSources is how many machines are told apart. For one more, another is forgotten: who
+// invents addresses shall not keep those out that are real.
 const maxSources = 8192
 
 // limits bound what one machine may ask.
@@ -35,12 +35,29 @@ func (l *limits) allow(from netip.Addr, now time.Time) bool {
 	source := l.sources[from]
 	if source == nil {
 		if len(l.sources) >= maxSources {
-			return false
+			l.forgetOne(now)
 		}
 		source = rate.NewLimiter(l.rate, l.burst)
 		l.sources[from] = source
 	}
 	return source.AllowN(now, 1)
+}
+
+// forgetOne forgets, of a few machines, the one that has asked least lately. The caller
+// holds mu.
+func (l *limits) forgetOne(now time.Time) {
+	const few = 8
+	var quietest netip.Addr
+	most, seen := 0.0, 0
+	for from, source := range l.sources {
+		if tokens := source.TokensAt(now); !quietest.IsValid() || tokens > most {
+			quietest, most = from, tokens
+		}
+		if seen++; seen == few {
+			break
+		}
+	}
+	delete(l.sources, quietest)
 }
 
 // sweep forgets the machines that have been quiet.
