@@ -14,8 +14,10 @@ const (
 	// waitTime is what a claimant is told to wait while owners are asked. Samba's clients
 	// take less than 9 s for a mistake.
 	waitTime = 10 * time.Second
-	// maxPending is how many claims may wait for owners at the same time.
-	maxPending = 256
+	// maxPending is how many claims may wait for owners at the same time, and
+	// maxPendingOfOne how many of them one machine's.
+	maxPending      = 256
+	maxPendingOfOne = 64
 )
 
 // A challenge finds out whether the owners of a name still want it, which another
@@ -27,6 +29,21 @@ type challenge struct {
 	record  *record
 	owners  []netip.Addr
 	began   time.Time
+}
+
+// crowded reports whether no more claims of a machine may wait for owners. The caller holds
+// mu.
+func (s *Server) crowded(from netip.Addr) bool {
+	if len(s.pending) >= maxPending {
+		return true
+	}
+	waiting := 0
+	for c := range s.pending {
+		if c.from.Addr() == from {
+			waiting++
+		}
+	}
+	return waiting >= maxPendingOfOne
 }
 
 // run asks all owners at the same time, and returns the answer for the claimant.

@@ -190,7 +190,7 @@ func (s *Server) Update(p nbns.Packet, from netip.AddrPort) (reply nbns.Packet, 
 	switch {
 	case rival == nil:
 		return s.answer(p, rcode), nil, true
-	case len(s.pending) >= maxPending:
+	case s.crowded(from.Addr()):
 		return s.answer(p, nbns.RcodeServer), nil, true
 	}
 	s.pending[claimant{from, p.ID}] = true

@@ -539,6 +539,19 @@ func TestBounds(t *testing.T) {
 	d.want(name(50), "10.0.0.50", "success")
 
 	var waiting []later
+	for i := range 70 { // one machine cannot have all the places for those that wait
+		got, then := d.claims(name(0), "10.0.3.1")
+		switch {
+		case i < 64 && got != "wait", i >= 64 && got != "server failure":
+			t.Fatalf("claim %d of one machine: %s", i, got)
+		case then != nil:
+			waiting = append(waiting, then)
+		}
+	}
+	for _, then := range waiting {
+		decided(then, map[string][]string{"10.0.0.1": {"10.0.0.1"}})
+	}
+	waiting = nil
 	for i := range 300 {
 		got, then := d.claims(name(0), fmt.Sprintf("10.0.1.%d", i%250+1))
 		switch {
