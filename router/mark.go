@@ -68,11 +68,12 @@ type sighting struct {
 
 func sightingOf(e store.Entry) sighting { return sighting{e.Message.ID, e.Message.Audience, e.Attempt} }
 
-// visible returns those of the messages that exist and that asker may see.
+// visible returns those of the messages that exist, that asker may see, and that asker
+// has not deleted for himself.
 func (r *Router) visible(ctx context.Context, asker messngr.Principal, ids []messngr.ID) ([]sighting, error) {
 	var seen []sighting
 	for _, id := range ids {
-		e, err := r.cfg.Store.Entry(ctx, id, "")
+		e, err := r.cfg.Store.Entry(ctx, id, asker.Login)
 		switch {
 		case errors.Is(err, messngr.ErrNotFound):
 		case err != nil:

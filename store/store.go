@@ -35,12 +35,13 @@ type Store interface {
 	// Inbox lists received messages.
 	Inbox(ctx context.Context, q Query) ([]Entry, error)
 	// Entry returns one received message with the marks of a reader, as in Query;
-	// messngr.ErrNotFound if there is none.
+	// messngr.ErrNotFound if there is none, or the reader has discarded it.
 	Entry(ctx context.Context, id messngr.ID, reader string) (Entry, error)
 	// Mark adds what people and displays did to messages. Everybody reads and
 	// acknowledges for himself: reader is the person's login name, or "" for
-	// nobody in particular, and means nothing for Shown and everything for Discarded. Ids that are not there are
-	// passed over; it returns how many messages were.
+	// nobody in particular, and means nothing for Shown and everything for
+	// Discarded. Ids that are not there are passed over; it returns how many
+	// messages were.
 	Mark(ctx context.Context, mark Mark, reader string, at time.Time, ids ...messngr.ID) (int, error)
 	// Expire ends what these attempts brought (Incoming.Attempt) at that time, unless
 	// it ended before, and returns the messages with anybody's marks, the oldest first.

@@ -198,7 +198,7 @@ func (s *Service) affected(ctx context.Context, who messngr.Principal, ids ...me
 	}
 	var list []change
 	for _, id := range ids {
-		e, err := s.Store.Entry(ctx, id, "")
+		e, err := s.Store.Entry(ctx, id, who.Login)
 		if err == nil && who.MaySee(e.Message.Audience) {
 			list = append(list, change{id, e.Message.Audience})
 		}

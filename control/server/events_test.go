@@ -339,6 +339,14 @@ func TestMessagesForTheMachine(t *testing.T) {
 	if l, err := h.bob.Messages(t.Context(), control.MessageQuery{}); err != nil || len(l.Messages) != 0 || l.Total != 0 {
 		t.Errorf("left to bob: %+v, %v; want nothing", l, err)
 	}
+	var lost *control.Error
+	if m, err := h.bob.Message(t.Context(), id); !errors.As(err, &lost) || lost.Code != "not_found" {
+		t.Errorf("bob asks for it by its number: %+v, %v; want that it is not found", m, err)
+	}
+	if err := h.bob.Delete(t.Context(), id); !errors.As(err, &lost) || lost.Code != "not_found" {
+		t.Errorf("bob deletes it again: %v, want that it is not found", err)
+	}
+	quiet(t, bobs)
 	if err := h.root.Delete(t.Context(), id); err != nil {
 		t.Errorf("root deletes it: %v", err)
 	}

@@ -128,7 +128,7 @@ func (s *Store) Entry(ctx context.Context, id messngr.ID, reader string) (e stor
 	}
 	defer leave()
 	i := s.find(id)
-	if i < 0 {
+	if i < 0 || s.discarded(reader, &s.received[i]) {
 		return e, notFound(id)
 	}
 	return s.as(reader, s.received[i]), nil

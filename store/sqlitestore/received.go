@@ -125,11 +125,12 @@ func (r *row) entry() store.Entry {
 // messngr.ErrNotFound.
 func (c *conn) entry(id messngr.ID, reader string) (e store.Entry, err error) {
 	found := false
-	sql := selectEntry + ` FROM received m`
+	sql := selectEntry + ` FROM received m WHERE id = ?1`
 	if reader != "" {
-		sql = selectReading + ` FROM received m LEFT JOIN reading p ON p.seq = m.seq AND p.reader = ?2`
+		sql = selectReading + ` FROM received m LEFT JOIN reading p ON p.seq = m.seq AND p.reader = ?2
+			WHERE id = ?1 AND p.discarded IS NULL`
 	}
-	err = c.query(sql+` WHERE id = ?1`, func(b *binder) {
+	err = c.query(sql, func(b *binder) {
 		b.id(id)
 		if reader != "" {
 			b.string(reader)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -75,6 +76,9 @@ func (s *suite) readers() {
 	s.equal("left to bob", []string{"b"}, s.inbox(store.Query{Reader: "bob"}))
 	s.equal("unread of bob", []string{"b"}, s.inbox(store.Query{Reader: "bob", Unread: true}))
 	s.equal("found by bob", 0, len(s.inbox(store.Query{Reader: "bob", Search: "a"})))
+	if _, err := s.s.Entry(s.ctx, a.ID, "bob"); !errors.Is(err, messngr.ErrNotFound) {
+		s.Errorf("entry for bob: %v, want ErrNotFound", err)
+	}
 	s.equal("left to carol", []string{"b", "a"}, s.inbox(store.Query{Reader: "carol"}))
 	s.equal("left", []string{"b", "a"}, s.inbox(store.Query{}))
 	counts("bob", []string{"", "bob"}, 1, 1)
