@@ -27,9 +27,9 @@ func (c *Carrier) keeps(network string, at netip.AddrPort) error {
 	return c.cfg.Neighbour.Keeps(network, at)
 }
 
-// OverhearDatagrams makes h get every datagram that arrives, for whatever name, as
-// those do by which machines tell each other about themselves. It is called before Run.
-// h must not block.
+// OverhearDatagrams makes h get every datagram that arrives from the networks of this host,
+// for whatever name, as those do by which machines tell each other about themselves. It is
+// called before Run. h must not block.
 func (c *Carrier) OverhearDatagrams(h func(carrier.Datagram)) { c.overhears = h }
 
 // borrows reports whether the datagrams for this interface come from the neighbour.

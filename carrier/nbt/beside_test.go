@@ -164,7 +164,7 @@ func TestKeptPorts(t *testing.T) {
 	})
 }
 
-// TestOverhear: whatever arrives is overheard, for whatever name.
+// TestOverhear: whatever arrives from our network is overheard, for whatever name.
 func TestOverhear(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)
@@ -174,6 +174,14 @@ func TestOverhear(t *testing.T) {
 		other := l.start(t, Config{}, "10.0.0.2/24")
 		master := mustName("WORKGROUP", netbios.MasterBrowser)
 		if err := other.SendDatagram(t.Context(), netip.Addr{}, master, alice, []byte("here I am")); err != nil {
+			t.Fatal(err)
+		}
+		stranger, err := l.Listen(netip.MustParseAddrPort("192.168.7.7:138"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stranger.Close() })
+		if _, err := stranger.WriteToUDPAddrPort(datagramTo(t, master, nbdgm.DirectGroup, "me too"), netip.MustParseAddrPort("10.0.0.1:138")); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)

@@ -91,7 +91,7 @@ func (s *datagramService) handle(b []byte, from netip.AddrPort) {
 		Mismatch:  d.Source.Addr() != from.Addr(),
 		Interface: s.node.iface.Name, Data: d.Data,
 	}
-	if s.carrier.overhears != nil {
+	if s.carrier.overhears != nil && s.node.iface.Prefix.Contains(from.Addr()) {
 		s.carrier.overhears(in)
 	}
 	if group, ours := s.ours(d.To); ours && s.carrier.take != nil {
