@@ -286,7 +286,8 @@ func rank(s messngr.State) int {
 // Retention says what is kept. Zero fields do not limit.
 type Retention struct {
 	// Age is how long messages are kept. Unread messages are kept as well as
-	// read ones: age is age.
+	// read ones: age is age. A message that was taken after one that is young
+	// enough is so too, whatever its time: the clock was wrong then.
 	Age time.Duration
 	// Count is how many received, and how many sent messages are kept.
 	Count int

@@ -162,13 +162,18 @@ func (s *Store) Prune(ctx context.Context, r store.Retention, now time.Time) (in
 	defer leave()
 	before := len(s.received) + len(s.sent)
 	tooOld := func(t time.Time) bool { return r.Age > 0 && t.Before(now.Add(-r.Age)) }
+	young := func(m *messngr.Message) bool { return !tooOld(m.Time) && !m.Time.After(now) }
 	tooMuch := func(i, n int) bool { return r.Count > 0 && i < n-r.Count }
 
+	n, seen := len(s.received), false
 	s.keep(func(i int, e *store.Entry) bool {
-		return !tooOld(e.Message.Time) && !tooMuch(i, len(s.received))
+		seen = seen || young(e.Message)
+		return (seen || !tooOld(e.Message.Time)) && !tooMuch(i, n)
 	})
+	n, seen = len(s.sent), false
 	s.sent = filter(s.sent, func(i int, o *store.Outgoing) bool {
-		return pending(o) || !tooOld(o.Message.Time) && !tooMuch(i, len(s.sent))
+		seen = seen || young(o.Message)
+		return pending(o) || (seen || !tooOld(o.Message.Time)) && !tooMuch(i, n)
 	})
 	for origin, f := range s.origins {
 		if f.time.Before(now.Add(-store.OriginAge)) {

@@ -30,7 +30,8 @@ func (s *Store) pruneMessages(ctx context.Context, k kind, keep store.Retention,
 	if keep.Age <= 0 && keep.Count <= 0 {
 		return 0, nil
 	}
-	sql := `SELECT seq FROM ` + string(k) + ` WHERE (time < ?1 OR
+	sql := `SELECT seq FROM ` + string(k) + ` WHERE (
+		time < ?1 AND seq < coalesce((SELECT seq FROM ` + string(k) + ` WHERE time BETWEEN ?1 AND ?3 ORDER BY seq LIMIT 1), 1 << 62) OR
 		seq <= (SELECT seq FROM ` + string(k) + ` ORDER BY seq DESC LIMIT 1 OFFSET ?2))`
 	if k == sent {
 		sql += ` AND seq NOT IN (SELECT sent FROM recipient WHERE open)`
@@ -48,6 +49,7 @@ func (s *Store) pruneMessages(ctx context.Context, k kind, keep store.Retention,
 			} else {
 				b.int(1 << 62)
 			}
+			b.time(now)
 		}, func(r *row) error {
 			seqs = append(seqs, r.int())
 			return r.err()

@@ -64,6 +64,31 @@ func (s *suite) pruneAge() {
 	s.equal("sent", []string{"2"}, s.sent(s.s.Sent(s.ctx, store.Query{})))
 }
 
+// pruneClock holds that a clock that was wrong for a while takes no message away.
+func (s *suite) pruneClock() {
+	now := start().Add(24 * time.Hour)
+	for _, taken := range []struct {
+		text string
+		age  time.Duration
+	}{
+		{"old", 24 * time.Hour},
+		{"young", 2 * time.Hour},
+		{"the clock is years behind", 20_000 * time.Hour},
+		{"and years ahead", -20_000 * time.Hour},
+		{"right again", time.Hour},
+	} {
+		m := s.message(taken.text)
+		m.Time = now.Add(-taken.age)
+		s.take(m)
+		s.must(s.s.Queue(s.ctx, store.Outgoing{Message: m, Recipients: []store.Recipient{{To: "x"}}}))
+		s.finish(s.begin(m.ID, 0), messngr.Accepted)
+	}
+	s.prune(2, store.Retention{Age: 12 * time.Hour}, now)
+	s.equal("received", []string{"right again", "and years ahead", "the clock is years behind", "young"}, s.inbox(store.Query{}))
+	s.prune(4, store.Retention{Age: 90 * time.Minute}, now)
+	s.equal("sent", []string{"right again", "and years ahead"}, s.sent(s.s.Sent(s.ctx, store.Query{})))
+}
+
 func (s *suite) pruneCount() {
 	for i := range 1200 {
 		m := s.message(fmt.Sprint("n", i+1))

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, reopen Reopen) {
 		{"Pending", (*suite).pending},
 		{"Settings", (*suite).settings},
 		{"PruneAge", (*suite).pruneAge},
+		{"PruneClock", (*suite).pruneClock},
 		{"PruneCount", (*suite).pruneCount},
 		{"PruneOrigins", (*suite).pruneOrigins},
 		{"NumbersAreNeverUsedTwice", (*suite).numbersAreNeverUsedTwice},
