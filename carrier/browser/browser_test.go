@@ -253,12 +253,22 @@ func TestHeard(t *testing.T) {
 func TestHeardIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, n, _ := run(t, browser.Config{Silent: true})
-		for i := range 5000 {
+		says := func(i int) {
 			time.Sleep(time.Millisecond)
 			n.says(t, browse.Announcement{Kind: browse.Host, Period: time.Hour, Name: fmt.Sprint("PC", i), Type: 1}, "10.0.0.1", master)
 		}
+		for i := range 4096 {
+			says(i)
+		}
+		says(0) // heard again, and so not the one that was heard longest ago
+		for i := range 904 {
+			says(4096 + i)
+		}
 		got := b.Heard()
-		if len(got) != 4096 || slices.ContainsFunc(got, func(m browser.Machine) bool { return m.Name == "PC0" }) {
+		has := func(name string) bool {
+			return slices.ContainsFunc(got, func(m browser.Machine) bool { return m.Name == name })
+		}
+		if len(got) != 4096 || !has("PC0") || has("PC1") || has("PC904") || !has("PC905") {
 			t.Errorf("%d machines are remembered, want the latest 4,096", len(got))
 		}
 	})

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"container/list"
 	"net/netip"
 	"slices"
 	"strings"
@@ -37,7 +38,8 @@ type Machine struct {
 // heard is what was heard of others.
 type heard struct {
 	mu       sync.Mutex
-	machines map[place]*entry
+	machines map[place]*list.Element
+	entries  list.List // of *entry, who was heard longest ago in front
 }
 
 // place is where a machine is listed.
@@ -45,10 +47,11 @@ type place struct{ workgroup, name string }
 
 type entry struct {
 	Machine
+	place place
 	until time.Time
 }
 
-func newHeard() *heard { return &heard{machines: make(map[place]*entry)} }
+func newHeard() *heard { return &heard{machines: make(map[place]*list.Element)} }
 
 // take notes an announcement.
 func (h *heard) take(a browse.Announcement, d carrier.Datagram, now time.Time) {
@@ -58,56 +61,54 @@ func (h *heard) take(a browse.Announcement, d carrier.Datagram, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	at := place{d.To.Label(), a.Name}
+	known := h.machines[at]
 	if a.Type == 0 {
-		if e := h.machines[at]; e != nil && e.Address == d.Source.Addr() {
-			delete(h.machines, at)
+		if known != nil && known.Value.(*entry).Address == d.Source.Addr() {
+			h.forget(known)
 		}
 		return
 	}
-	if h.machines[at] == nil && len(h.machines) >= maxHeard {
-		h.forgetOne()
+	if known != nil {
+		h.forget(known)
+	} else if len(h.machines) >= maxHeard {
+		h.forget(h.entries.Front())
 	}
-	h.machines[at] = &entry{
+	h.machines[at] = h.entries.PushBack(&entry{
 		Machine: Machine{
 			Name: a.Name, Workgroup: at.workgroup, Type: a.Type, Comment: a.Comment,
 			Address: d.Source.Addr(), Seen: now,
 			Master: a.Kind == browse.LocalMaster || a.Type&browse.MasterBrowser != 0,
 		},
+		place: at,
 		until: now.Add(maxMissed * min(max(a.Period, minPeriod), maxPeriod)),
-	}
+	})
 }
 
-// forgetOne forgets who was heard longest ago. The caller holds mu.
-func (h *heard) forgetOne() {
-	var oldest *entry
-	var at place
-	for p, e := range h.machines {
-		if oldest == nil || e.Seen.Before(oldest.Seen) {
-			oldest, at = e, p
-		}
-	}
-	delete(h.machines, at)
+// forget drops one entry. The caller holds mu.
+func (h *heard) forget(e *list.Element) {
+	delete(h.machines, h.entries.Remove(e).(*entry).place)
 }
 
 // list returns those that are not gone, by workgroup and name.
 func (h *heard) list(now time.Time) []Machine {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var list []Machine
-	for p, e := range h.machines {
+	var machines []Machine
+	for _, element := range h.machines {
+		e := element.Value.(*entry)
 		if now.After(e.until) {
-			delete(h.machines, p)
+			h.forget(element)
 			continue
 		}
-		list = append(list, e.Machine)
+		machines = append(machines, e.Machine)
 	}
-	slices.SortFunc(list, func(a, b Machine) int {
+	slices.SortFunc(machines, func(a, b Machine) int {
 		if c := strings.Compare(a.Workgroup, b.Workgroup); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return list
+	return machines
 }
 
 // Heard lists the machines, of whatever workgroup, whose announcements were heard lately.
