@@ -167,24 +167,8 @@ func (r *Router) Run(ctx context.Context) error {
 		}
 		return fmt.Errorf("outbox: %w", err)
 	}
-	prune := time.NewTicker(time.Hour)
-	defer prune.Stop()
-	for {
-		n, err := r.cfg.Store.Prune(ctx, r.cfg.Retention, time.Now())
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			r.cfg.Log.Error("prune the store", "err", err)
-		case n > 0:
-			r.cfg.Log.Info("removed old messages", "count", n)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-prune.C:
-		}
-	}
+	r.pruneNowAndThen(ctx)
+	return nil
 }
 
 // spawn runs job in a goroutine that Run waits for. It does not when Run is
