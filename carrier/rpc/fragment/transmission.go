@@ -84,16 +84,20 @@ func (t *Transmission) Fresh() []dcerpc.Datagram {
 }
 
 // Again returns what to send when nothing was heard for too long: all that is not known
-// to have arrived, beginning with a small window. To an other side that has never told
-// of any it is more each time, since it may be one that sends no facks.
+// to have arrived, beginning with a small window; or from the beginning, if all is known to
+// have arrived, since the other side seems to have lost it. To an other side that has never
+// told of any it is more each time, since it may be one that sends no facks.
 func (t *Transmission) Again() []dcerpc.Datagram {
 	if t.heard {
 		t.window = max(1, t.window/2)
 	} else if t.count > 1 {
 		t.window = min(maxWindow, 2*t.window)
 	}
-	t.next = min(t.base, t.count-1)
-	return t.Fresh()
+	t.next = t.base
+	if out := t.Fresh(); len(out) > 0 {
+		return out
+	}
+	return t.Restart()
 }
 
 // Restart returns the beginning of the stub once more, for an other side that has

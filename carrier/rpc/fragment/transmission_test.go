@@ -115,6 +115,20 @@ func TestTransmissionToSomebodyWhoSendsNoFacks(t *testing.T) {
 	}
 }
 
+// TestTransmissionToSomebodyWhoHasLostIt: who asks for what has arrived gets it once more.
+func TestTransmissionToSomebodyWhoHasLostIt(t *testing.T) {
+	out := NewTransmission(dcerpc.Datagram{}, make([]byte, 3*Size))
+	out.Fresh()
+	out.Acknowledge(0, &dcerpc.Fack{Window: 5})
+	out.Acknowledge(2, &dcerpc.Fack{Window: 5})
+	if _, all := out.Arrived(); !all {
+		t.Fatal("not all has arrived")
+	}
+	if again := out.Again(); len(again) != 1 || again[0].Number != 0 {
+		t.Errorf("sent again is %+v, want the beginning", again)
+	}
+}
+
 func TestTransmissionBelievesNoNonsense(t *testing.T) {
 	out := NewTransmission(dcerpc.Datagram{}, make([]byte, 10*Size))
 	out.Fresh()
