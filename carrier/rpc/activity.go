@@ -45,7 +45,7 @@ type activity struct {
 	progress progress
 	call     dcerpc.Datagram // the header of that call
 	in       fragment.Assembly
-	sum      [sha256.Size]byte      // of the stub of the call; zero until it is complete
+	said     said                   // what the call says; zero until it is complete
 	out      *fragment.Transmission // the answer
 	used     time.Time
 	place    *list.Element
@@ -89,13 +89,37 @@ func (t *activities) remove(a *activity) {
 func (t *activities) begin(a *activity, d *dcerpc.Datagram) {
 	t.bytes -= a.in.Size()
 	a.sequence, a.progress, a.call, a.in, a.out = d.Sequence, awaited, *d, fragment.Assembly{}, nil
-	a.call.Body, a.sum = nil, [sha256.Size]byte{}
+	a.call.Body, a.said = nil, said{}
 }
 
-// holds reports whether a complete stub is that of the call which a is at, as far as is
-// known.
-func (a *activity) holds(stub []byte) bool {
-	return a.sum == [sha256.Size]byte{} || a.sum == sha256.Sum256(stub)
+// said is by what we know a call again that has the number of another one: by its first
+// fragment, and by all of it.
+type said struct {
+	first, whole [sha256.Size]byte
+}
+
+// saidIn returns what a complete call says.
+func saidIn(in *fragment.Assembly) said {
+	return said{sha256.Sum256(in.First()), sha256.Sum256(in.Stub())}
+}
+
+// another reports whether what has arrived of a call is not the one with its number that a
+// has answered: programs there are that give all their calls the same number.
+func (a *activity) another(in *fragment.Assembly) bool {
+	switch {
+	case a.progress != answered || a.said == said{} || !in.Begins():
+		return false
+	case in.Complete():
+		return a.said != saidIn(in)
+	}
+	return a.said.first != sha256.Sum256(in.First())
+}
+
+// contradicts reports whether a packet cannot be one of the call that a is at.
+func (a *activity) contradicts(d *dcerpc.Datagram) bool {
+	var in fragment.Assembly
+	_, err := in.Add(d)
+	return d.Sequence == a.sequence && err == nil && a.another(&in)
 }
 
 // trim forgets activities until there is room for the rest.

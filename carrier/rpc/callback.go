@@ -21,14 +21,9 @@ func (s *server) stranger(p *packet, out *mail) {
 	}
 	news := c == nil
 	if news {
-		callback, err := uuid.NewRandom() // which nobody can guess
-		if err != nil {
-			s.log.Error("no callback is possible", "err", err)
+		if c = s.meet(key, p); c == nil {
 			return
 		}
-		c = &stranger{strangerKey: key, socket: p.socket, call: p.Datagram, callback: callback}
-		c.call.Body = nil
-		s.strangers.add(c)
 	}
 	size := c.in.Size()
 	fresh, err := c.in.Add(&p.Datagram)
@@ -48,21 +43,41 @@ func (s *server) stranger(p *packet, out *mail) {
 	}
 }
 
-// ask sends the callback for a call whose request, p, has just arrived, or arrived again.
-func (s *server) ask(c *stranger, p *packet, out *mail) {
-	addr := c.source.Addr()
-	if !s.limits.Proven(addr, p.now) {
-		if p.size < questionSize {
-			s.refusals.refused(addr, ReasonShort)
-			s.strangers.remove(c)
-			return
-		}
-		if !s.limits.Allow(addr, proof.Ask, p.now) &&
-			!(s.calls.Repeated(c.strangerKey, p.now) && s.limits.Allow(addr, proof.AskAgain, p.now)) {
-			return // if another client there proves the address in time, it is asked
-		}
+// meet takes in a new stranger, of whom p is heard first; nil if nobody may be asked.
+func (s *server) meet(key strangerKey, p *packet) *stranger {
+	if !s.mayAsk(p) {
+		s.refusals.refused(p.from.Addr(), ReasonShort)
+		return nil
 	}
-	out.add(c.socket, c.source, c.question(s.boot))
+	callback, err := uuid.NewRandom() // which nobody can guess
+	if err != nil {
+		s.log.Error("no callback is possible", "err", err)
+		return nil
+	}
+	c := &stranger{strangerKey: key, socket: p.socket, call: p.Datagram, callback: callback}
+	c.call.Body = nil
+	s.strangers.add(c)
+	return c
+}
+
+// mayAsk reports whether a callback is not longer than the packet that it answers, or goes
+// to an address that has proven itself.
+func (s *server) mayAsk(p *packet) bool {
+	return p.size >= questionSize || s.limits.Proven(p.from.Addr(), p.now)
+}
+
+// ask sends the callback for a call of which a packet, p, has just arrived, or arrived
+// again. All fragments of a call may do so at once.
+func (s *server) ask(c *stranger, p *packet, out *mail) {
+	if !s.mayAsk(p) || p.now.Sub(c.askedAt) < askTime {
+		return
+	}
+	addr := c.source.Addr()
+	if !s.limits.Allow(addr, proof.Ask, p.now) &&
+		!(s.calls.Repeated(c.strangerKey, p.now) && s.limits.Allow(addr, proof.AskAgain, p.now)) {
+		return // if another client there proves the address in time, it is asked
+	}
+	out.add(c.socket, c.source, c.question(s.boot, p.now))
 }
 
 // dismiss forgets a stranger who did not answer.
@@ -86,7 +101,7 @@ func (s *server) identity(p *packet, out *mail) {
 		// It does not know that procedure: it is asked in the other way, and no more
 		// than once.
 		if p.Sequence+1 == c.asked && c.asked == 1 {
-			out.add(c.socket, c.source, c.question(s.boot))
+			out.add(c.socket, c.source, c.question(s.boot, p.now))
 		}
 		return
 	}
@@ -115,14 +130,14 @@ func (s *server) proven(c *stranger, p *packet, out *mail) {
 	}
 	for e := s.strangers.order.Front(); e != nil; e = e.Next() {
 		if other := e.Value.(*stranger); other.asked == 0 && other.source.Addr() == c.source.Addr() {
-			out.add(other.socket, other.source, other.question(s.boot))
+			out.add(other.socket, other.source, other.question(s.boot, p.now))
 		}
 	}
 }
 
 // admit makes a stranger's call the call of an activity that we know. A client may repeat
-// its call from another port; but what differs there is another call, of a program that
-// gives all of them the same number.
+// its call from another port, or go on with it; but what differs there is another call, of
+// a program that gives all of them the same number.
 func (s *server) admit(c *stranger, p *packet, out *mail) {
 	s.strangers.remove(c)
 	a, known := s.activities.known[c.activity], true
@@ -133,9 +148,18 @@ func (s *server) admit(c *stranger, p *packet, out *mail) {
 	if known && before(c.call.Sequence, a.sequence) {
 		return // overtaken by a later call from elsewhere
 	}
-	another := known && a.progress == answered && c.in.Complete() && !a.holds(c.in.Stub())
+	same := known && c.call.Sequence == a.sequence
+	past := same && a.progress >= running && !a.another(&c.in)
+	if past && !c.in.Begins() {
+		// Whether it is the one that we know shows in its beginning.
+		out.add(c.socket, c.source, c.call.Answer(dcerpc.TypeNoCall, s.boot))
+		return
+	}
+	if same && a.source.Addr() == c.source.Addr() {
+		c.in.Fill(&a.in)
+	}
 	a.socket, a.source, a.proven = c.socket, c.source, p.now
-	if known && c.call.Sequence == a.sequence && a.progress >= running && !another {
+	if past {
 		p.Datagram = c.call
 		s.report(a, p, out)
 		return
@@ -143,10 +167,14 @@ func (s *server) admit(c *stranger, p *packet, out *mail) {
 	s.activities.begin(a, &c.call)
 	a.in, a.progress = c.in, assembling
 	s.activities.bytes += a.in.Size()
-	if a.in.Complete() {
+	switch {
+	case a.in.Complete():
 		s.start(a, out)
-	} else {
+	case a.in.Begins():
 		out.add(a.socket, a.source, a.in.Fack(dcerpc.TypeFack, &c.call, s.boot))
+	default:
+		// It may be that the client believes us to have the beginning.
+		out.add(a.socket, a.source, c.call.Answer(dcerpc.TypeNoCall, s.boot))
 	}
 	s.activities.trim()
 }

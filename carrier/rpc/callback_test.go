@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"messngr/carrier/rpc/fragment"
 	"messngr/wire/dcerpc"
 )
 
@@ -133,6 +134,10 @@ func TestWaysOfAsking(t *testing.T) {
 				t.Errorf("question %d is procedure %d number %d, want procedure %d", i, q.Op, q.Sequence, want)
 			}
 			questions = append(questions, q)
+			if got := p.says(p.call); len(got) != 0 {
+				t.Errorf("a copy of the call is answered with %+v", got)
+			}
+			time.Sleep(askTime)
 		}
 		if questions[0].Activity != questions[2].Activity {
 			t.Error("the questions about one call have several activities")
@@ -248,6 +253,81 @@ func TestSameNumber(t *testing.T) {
 			}
 			s.wantRan(want...)
 		}
+	})
+}
+
+// TestSameNumberFromOnePort: the same, from the same port, where the first of several
+// fragments tells the calls apart.
+func TestSameNumberFromOnePort(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p := s.peer(alpha)
+		var want []string
+		for _, size := range []int{40, 50, 3000, 2000} {
+			stub := bytes.Repeat([]byte{byte(size)}, size)
+			want = append(want, string(stub))
+			p.call.Body = stub
+			out := []dcerpc.Datagram{p.call}
+			if size > fragment.Size {
+				out = pieces(p.call, stub)
+			}
+			got := p.says(p.identity(p.question(p.says(out[0]))))
+			for _, d := range out[1:] {
+				got = p.says(d)
+			}
+			answer := p.one(dcerpc.TypeResponse, got)
+			if n := min(size, fragment.Size); !bytes.Equal(answer.Body, stub[:n]) {
+				t.Errorf("a call of %d bytes is answered with %d bytes of %v", size, len(answer.Body), answer.Body[0])
+			}
+			s.wantRan(want...)
+		}
+	})
+}
+
+// TestMovedWithinACall goes on from another port with a call in fragments, of which some
+// have arrived; and, when it is answered, with its end.
+func TestMovedWithinACall(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p, moved := s.peer(alpha), s.peer(alpha)
+		stub := bytes.Repeat([]byte("0123456789abcdef"), 200)
+		out := pieces(p.call, stub)
+		p.one(dcerpc.TypeFack, p.meetsFragment(out[0]))
+		p.says(out[1])
+		moved.call = p.call
+		moved.one(dcerpc.TypeFack, moved.meetsFragment(out[2]))
+		moved.one(dcerpc.TypeResponse, moved.says(out[3]))
+		s.wantRan(string(stub))
+
+		last := s.peer(alpha)
+		last.call = p.call
+		if got := last.one(dcerpc.TypeNoCall, last.meetsFragment(out[3])); len(got.Body) != 0 {
+			t.Errorf("who goes on with a call that was answered is told %+v", got)
+		}
+		if got := last.meetsFragment(out[0]); len(got) == 0 || got[0].Type != dcerpc.TypeResponse {
+			t.Errorf("who begins it again is answered with %+v", got)
+		}
+		s.wantRan(string(stub))
+	})
+}
+
+// TestShortFragment: what is shorter than a callback is not asked about, and does not make
+// us forget the rest of the call.
+func TestShortFragment(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		p := s.peer(alpha)
+		out := pieces(p.call, bytes.Repeat([]byte("x"), fragment.Size+7))
+		if got := p.says(out[1]); len(got) != 0 {
+			t.Errorf("7 bytes are answered with %+v", got)
+		}
+		s.wantRefused(ReasonShort, 1)
+		callback := p.question(p.says(out[0]))
+		for range 3 {
+			if got := p.says(out[1]); len(got) != 0 {
+				t.Errorf("7 bytes are answered with %+v", got)
+			}
+			time.Sleep(askTime)
+		}
+		s.wantRefused(ReasonShort, 1)
+		p.one(dcerpc.TypeResponse, p.says(p.identity(callback)))
 	})
 }
 

@@ -107,7 +107,7 @@ func TestFragmentsOfNoSense(t *testing.T) {
 		if k := s.keeps(); k != (kept{}) {
 			t.Errorf("%+v is kept", k)
 		}
-		p.one(dcerpc.TypeFack, p.meetsFragment(last))
+		p.one(dcerpc.TypeNoCall, p.meetsFragment(last))
 		if got := p.status(dcerpc.TypeReject, p.says(beyond)); got != dcerpc.ProtocolError {
 			t.Errorf("rejected with %v", got)
 		}

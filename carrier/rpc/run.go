@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"runtime/debug"
@@ -29,7 +28,7 @@ type turn struct {
 // start has the complete call of a run as soon as there is room for it.
 func (s *server) start(a *activity, out *mail) {
 	addr := a.source.Addr()
-	a.sum = sha256.Sum256(a.in.Stub())
+	a.said = saidIn(&a.in)
 	if len(s.queue) >= maxQueued || s.from[addr] >= maxFromOne || s.activities.bytes > maxAssembly {
 		s.refusals.refused(addr, ReasonBusy)
 		s.finish(a, &dcerpc.StatusError{Status: dcerpc.ServerTooBusy, Rejected: true}, nil)

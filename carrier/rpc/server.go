@@ -128,11 +128,13 @@ func (s *server) request(p *packet, out *mail) {
 	}
 	a := s.acquainted(p)
 	switch {
-	case a != nil && before(p.Sequence, a.sequence):
+	case a == nil || a.contradicts(&p.Datagram):
+		s.stranger(p, out)
+	case before(p.Sequence, a.sequence):
 		// An old one that was long on its way.
-	case a != nil && p.Sequence == a.sequence && a.progress >= running:
+	case p.Sequence == a.sequence && a.progress >= running:
 		s.report(a, p, out)
-	case a != nil && a.fresh(p, s.boot):
+	case a.fresh(p, s.boot):
 		if p.Sequence != a.sequence {
 			s.activities.begin(a, &p.Datagram)
 		}
@@ -157,9 +159,10 @@ func improper(d *dcerpc.Datagram) string {
 }
 
 // acquainted returns the activity that p belongs to, if its client has answered a
-// callback where p comes from.
+// callback where p comes from, and is not asked for another one.
 func (s *server) acquainted(p *packet) *activity {
-	if a := s.activities.known[p.Activity]; a != nil && a.source == p.from {
+	asked := s.strangers.calls[strangerKey{p.Activity, p.from}] != nil
+	if a := s.activities.known[p.Activity]; a != nil && a.source == p.from && !asked {
 		return a
 	}
 	return nil

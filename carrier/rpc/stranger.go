@@ -14,6 +14,8 @@ import (
 const (
 	// strangerTime is how long a client may take to answer a callback.
 	strangerTime = 2 * time.Second
+	// askTime is how long a client is not asked again.
+	askTime = 100 * time.Millisecond
 	// maxStrangers and maxStrangerBytes bound how many calls wait for that. The oldest
 	// makes room: in the worst flood an honest client still has the time to answer.
 	maxStrangers     = 4096
@@ -39,6 +41,7 @@ type stranger struct {
 	// its sequence number counts how often we have asked.
 	callback uuid.UUID
 	asked    uint32
+	askedAt  time.Time
 	place    *list.Element
 }
 
@@ -89,9 +92,9 @@ func (t *strangers) late(now time.Time) *stranger {
 	return nil
 }
 
-// question returns the callback for the next time that s is asked. Windows asks in one
+// question returns the callback for the next time that s is asked, which is now. Windows asks in one
 // way and the DCE runtime in the other (MS-RPCE 3.2.3.1.8): we take turns.
-func (s *stranger) question(boot uint32) dcerpc.Datagram {
+func (s *stranger) question(boot uint32, now time.Time) dcerpc.Datagram {
 	d := dcerpc.Datagram{
 		Type: dcerpc.TypeRequest, Idempotent: true, BigEndian: s.call.BigEndian,
 		Interface: dcerpc.Conversation(), Activity: s.callback, Sequence: s.asked, Op: questionOp(s.asked),
@@ -99,6 +102,7 @@ func (s *stranger) question(boot uint32) dcerpc.Datagram {
 		Body: dcerpc.Question{Activity: s.activity, Boot: boot}.Append(nil, s.call.BigEndian),
 	}
 	s.asked++
+	s.askedAt = now
 	return d
 }
 

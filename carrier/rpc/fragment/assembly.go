@@ -3,6 +3,7 @@
 package fragment
 
 import (
+	"bytes"
 	"errors"
 
 	"messngr/wire/dcerpc"
@@ -67,6 +68,32 @@ func (a *Assembly) Add(d *dcerpc.Datagram) (fresh bool, err error) {
 		a.total = number + 1
 	}
 	return true, nil
+}
+
+// Begins reports whether the first fragment has arrived.
+func (a *Assembly) Begins() bool {
+	return a.next > 0
+}
+
+// First returns the first fragment; nil if it has not arrived.
+func (a *Assembly) First() []byte {
+	if !a.Begins() {
+		return nil
+	}
+	return a.parts[0]
+}
+
+// Fill adds the fragments that b has and a lacks, as far as they fit; none if the two do not
+// begin alike.
+func (a *Assembly) Fill(b *Assembly) {
+	if a.Begins() && b.Begins() && !bytes.Equal(a.First(), b.First()) {
+		return
+	}
+	for i, part := range b.parts {
+		if part != nil {
+			_, _ = a.Add(&dcerpc.Datagram{Fragment: true, Number: uint16(i), Last: i == b.total-1, Body: part})
+		}
+	}
 }
 
 // Complete reports whether nothing is missing.

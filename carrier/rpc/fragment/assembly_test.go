@@ -76,6 +76,38 @@ func TestAssemblyRefuses(t *testing.T) {
 	}
 }
 
+func TestAssemblyFill(t *testing.T) {
+	of := func(pieces ...*dcerpc.Datagram) *Assembly {
+		t.Helper()
+		var a Assembly
+		for _, d := range pieces {
+			if _, err := a.Add(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return &a
+	}
+	for name, tt := range map[string]struct {
+		a, b *Assembly
+		want string // "" if it is not complete
+	}{
+		"the rest":              {of(piece(0, false, "a")), of(piece(1, false, "b"), piece(2, true, "c")), "abc"},
+		"the beginning":         {of(piece(1, true, "b")), of(piece(0, false, "a")), "ab"},
+		"what it has":           {of(piece(0, false, "a"), piece(1, false, "x")), of(piece(1, false, "b"), piece(2, true, "c")), "axc"},
+		"too much":              {of(piece(0, false, "a"), piece(1, true, "b")), of(piece(2, true, "c")), "ab"},
+		"another call":          {of(piece(0, false, "a")), of(piece(0, false, "x"), piece(1, true, "b")), ""},
+		"nothing that it lacks": {of(piece(0, false, "a")), of(piece(2, true, "c")), ""},
+	} {
+		tt.a.Fill(tt.b)
+		if !tt.a.Complete() {
+			tt.a = &Assembly{parts: [][]byte{nil}}
+		}
+		if got := string(tt.a.Stub()); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 func TestAssemblyFack(t *testing.T) {
 	var a Assembly
 	for _, tt := range []struct {
