@@ -47,6 +47,6 @@ func (r *Router) sendParts(ctx context.Context, route Route, to messngr.Device, 
 		}
 	}
 	ev.Lossy = lossy
-	ev.Detail = strings.TrimPrefix(fmt.Sprintf("%s, in %d parts", ev.Detail, len(parts)), ", ")
+	ev.Detail = strings.TrimPrefix(fmt.Sprintf("%s; in %d parts", ev.Detail, len(parts)), "; ")
 	return ev, nil
 }

@@ -68,7 +68,7 @@ func TestALongTextGoesInParts(t *testing.T) {
 				t.Errorf("joined they are %q, want %q", got, text)
 			}
 			detail := sent.Recipients[0].Attempts[0].Evidence.Detail
-			if want := fmt.Sprintf("D0, in %d parts", len(calls)); detail != want {
+			if want := fmt.Sprintf("D0; in %d parts", len(calls)); detail != want {
 				t.Errorf("detail %q, want %q", detail, want)
 			}
 			if name == "words" {

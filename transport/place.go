@@ -74,14 +74,35 @@ func (e Env) Named(name string, suffix netbios.Suffix) (netbios.Name, error) {
 	return netbios.Exact(string(label), suffix)
 }
 
+// Sender returns the name under which a message goes out: its sender's, or this host's
+// if that has none, as Shorten spells it. told is what to say of it to the sender; "" if
+// the name is whole.
+func (e Env) Sender(m *messngr.Message) (name []byte, told string) {
+	claimed := m.From.Claimed
+	if claimed == "" {
+		claimed = e.Host
+	}
+	name, whole := e.shorten(claimed)
+	if !whole {
+		told = fmt.Sprintf("sent as %q, all that old machines take of the name", e.Page.DecodeName(name))
+	}
+	return name, told
+}
+
 // Shorten returns as much of a name, in one line and in the site's code page, as every
 // old receiver takes: 15 bytes. Windows NT 4 crashes at a longer name of the sender.
 func (e Env) Shorten(name string) []byte {
+	short, _ := e.shorten(name)
+	return short
+}
+
+// shorten is Shorten; whole says that nothing of the name is lost.
+func (e Env) shorten(name string) (short []byte, whole bool) {
 	name = oem.CleanLine(name)
-	for {
-		b, _ := e.Page.Encode(name)
+	for whole = true; ; whole = false {
+		b, lossy := e.Page.Encode(name)
 		if len(b) <= netbios.MaxLabel {
-			return b
+			return b, whole && !lossy
 		}
 		_, size := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-size]

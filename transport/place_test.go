@@ -96,3 +96,18 @@ func TestShorten(t *testing.T) {
 		}
 	}
 }
+
+func TestSender(t *testing.T) {
+	for claimed, want := range map[string]string{
+		"alice":                 "",
+		"":                      "", // this host
+		"Mu\u0308ller":          "",
+		"Administrator of PC17": `sent as "Administrator o", all that old machines take of the name`,
+		"Дмитрий":               `sent as "???????", all that old machines take of the name`,
+	} {
+		name, told := transport.Env{Host: "PC17"}.Sender(&messngr.Message{From: messngr.From{Claimed: claimed}})
+		if len(name) == 0 || told != want {
+			t.Errorf("Sender(%q) = %q, %q, want %q", claimed, name, told, want)
+		}
+	}
+}

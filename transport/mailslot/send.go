@@ -19,7 +19,8 @@ import (
 // every network. One to a device without a name goes to the name that the machine has
 // for messages.
 func (t *Transport) Send(ctx context.Context, to messngr.Device, m *messngr.Message) (messngr.Evidence, error) {
-	data, lossy, err := t.write(to, m)
+	from, told := t.env.Sender(m)
+	data, lossy, err := t.write(from, to, m.Text)
 	if err != nil {
 		return messngr.Evidence{}, err
 	}
@@ -42,7 +43,7 @@ func (t *Transport) Send(ctx context.Context, to messngr.Device, m *messngr.Mess
 	if !sent {
 		return messngr.Evidence{}, err
 	}
-	ev := messngr.Evidence{State: messngr.Sent, Lossy: lossy}
+	ev := messngr.Evidence{State: messngr.Sent, Detail: told, Lossy: lossy}
 	if address.IsValid() {
 		ev.Address = netip.AddrPortFrom(address, port)
 	}
@@ -80,19 +81,15 @@ func (t *Transport) sendOver(ctx context.Context, network carrier.NetBIOS, to me
 
 // write puts a message into the form in which it is sent, or says how much of it would
 // fit.
-func (t *Transport) write(to messngr.Device, m *messngr.Message) (data []byte, lossy bool, err error) {
-	claimed := m.From.Claimed
-	if claimed == "" {
-		claimed = t.env.Host
-	}
-	text, lossy := t.env.Page.Encode(oem.ToWire(m.Text, oem.DC4))
+func (t *Transport) write(from []byte, to messngr.Device, text string) (data []byte, lossy bool, err error) {
+	encoded, lossy := t.env.Page.Encode(oem.ToWire(text, oem.DC4))
 	out := mailslot.Message{
-		From: t.env.Shorten(claimed), To: t.env.Shorten(to.String()),
-		Text: bytes.ReplaceAll(text, []byte{0}, []byte{' '}),
+		From: from, To: t.env.Shorten(to.String()),
+		Text: bytes.ReplaceAll(encoded, []byte{0}, []byte{' '}),
 	}
-	limit := min(t.maxText, mailslot.MaxSend-(out.Len()-len(text)))
-	if len(text) > limit {
-		return nil, false, &messngr.TooLongError{Limit: limit, Length: len(text)}
+	limit := min(t.maxText, mailslot.MaxSend-(out.Len()-len(encoded)))
+	if len(encoded) > limit {
+		return nil, false, &messngr.TooLongError{Limit: limit, Length: len(encoded)}
 	}
 	body, err := out.Append(nil)
 	if err != nil {

@@ -58,6 +58,9 @@ func TestWhatIsSent(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := &network{names: []carrier.NameEntry{{Name: nameOf(t, "PC1", netbios.Messenger)}}}
 			ev, err := sender(t, 128, n).Send(t.Context(), tt.to, message(tt.from, tt.text))
+			if told := strings.Contains(ev.Detail, "sent as"); told != strings.Contains(tt.name, "long") {
+				t.Errorf("told %q of the sender %q", ev.Detail, tt.from)
+			}
 			if err != nil || ev.State != messngr.Sent || ev.Lossy != tt.lossy || ev.Address.Addr() != tt.to.Address {
 				t.Errorf("evidence %+v, %v, want sent to %v", ev, err, tt.to.Address)
 			}

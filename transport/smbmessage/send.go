@@ -32,6 +32,7 @@ type letter struct {
 	from, to []byte
 	text     []byte // with "\n" for line breaks
 	lossy    bool
+	told     string // of what became of the sender's name
 }
 
 // Send implements messngr.Sender. It reaches one device over the first NetBIOS network
@@ -66,11 +67,8 @@ func (t *Transport) write(m *messngr.Message) (letter, error) {
 		return letter{}, &messngr.TooLongError{Limit: t.maxText, Length: size}
 	}
 	text = bytes.ReplaceAll(text, []byte{0}, []byte{' '})
-	claimed := m.From.Claimed
-	if claimed == "" {
-		claimed = t.env.Host
-	}
-	return letter{from: t.env.Shorten(claimed), text: text, lossy: lossy}, nil
+	from, told := t.env.Sender(m)
+	return letter{from: from, text: text, lossy: lossy, told: told}, nil
 }
 
 func (t *Transport) sendOver(ctx context.Context, network carrier.NetBIOS, to messngr.Device, l letter) (messngr.Evidence, error) {
@@ -131,7 +129,7 @@ func (t *Transport) deliver(ctx context.Context, s carrier.Session, l letter) (m
 	if err != nil {
 		return ev, fmt.Errorf("%v: %w", s.Remote(), err)
 	}
-	ev.State = messngr.Accepted
+	ev.State, ev.Detail = messngr.Accepted, l.told
 	return ev, nil
 }
 

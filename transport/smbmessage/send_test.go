@@ -553,3 +553,18 @@ func TestNextAddressAndNextNetwork(t *testing.T) {
 		s.wantHeard("start BETA > PC1", `text 772 "hello"`, "end 772")
 	})
 }
+
+// Who sends under a name that does not go over the wire as a whole is told so, once it is taken.
+func TestSendTellsOfTheName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := serve(t, windows, nil)
+		m := &messngr.Message{From: messngr.From{Claimed: "Administrator of PC17"}, Text: "hello"}
+		ev, err := s.part.Send(t.Context(), messngr.Device{Name: "PC1"}, m)
+		if want := `sent as "Administrator o", all that old machines take of the name`; err != nil || ev.Detail != want {
+			t.Errorf("evidence %+v, %v; want the detail %q", ev, err, want)
+		}
+		if got := s.requests()[0]; got != "start Administrator o > PC1" {
+			t.Errorf("it began with %q", got)
+		}
+	})
+}
