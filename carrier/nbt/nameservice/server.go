@@ -29,7 +29,7 @@ type Ask = func(ctx context.Context, at netip.Addr, name netbios.Name, scope str
 
 // challengeRetry is for questions of a name server to the owner of a name, who loses it if
 // no answer comes through.
-var challengeRetry = retry{tries: 6, wait: 500 * time.Millisecond}
+var challengeRetry = retry{tries: 3, wait: 500 * time.Millisecond}
 
 // served reports whether a request is one for the name server of this host. What asks
 // for any node is answered by the node that it is; who claims to be any is refused.
@@ -90,14 +90,8 @@ func (n *Node) askOwner(ctx context.Context, at netip.Addr, name netbios.Name, s
 	if !near.iface.Prefix.Contains(at) && !s.cfg.Server.Serves(at) {
 		return nil
 	}
-	x := near.exchange(nbns.Packet{Kind: nbns.Query, Name: name, Scope: scope}, at)
-	defer x.end()
-	got, err := x.first(ctx, challengeRetry, func(r response) bool { return r.Kind == nbns.QueryResponse })
-	if err != nil || got.Rcode != nbns.RcodeOK {
-		return nil
-	}
 	var addrs []netip.Addr
-	for _, a := range got.Addresses {
+	for _, a := range near.askOne(ctx, nbns.Packet{Kind: nbns.Query, Name: name, Scope: scope}, at, challengeRetry) {
 		addrs = append(addrs, a.Addr)
 	}
 	return addrs

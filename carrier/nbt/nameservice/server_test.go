@@ -202,6 +202,21 @@ func TestServerOfSeveralNetworks(t *testing.T) {
 	})
 }
 
+// TestServerAsksFromAnotherAddress: an owner who knows the server by another address than the
+// one by which it asks answers all the same.
+func TestServerAsksFromAnotherAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		own := servedBy("10.0.9.9")
+		own.Server = smallWINS(t, wins.Config{Networks: []string{"10.0.0.0/8"}})
+		l.start(t, own, "10.0.9.9/24", "10.0.8.9/24")
+		a := l.start(t, servedBy("10.0.9.9"), "10.0.1.1/24")
+		b := l.start(t, servedBy("10.0.8.9"), "10.0.2.1/24")
+		mustClaim(t, a.Service, pc17)
+		wantConflict(t, tryClaim(t, b.Service, pc17, false), pc17, "10.0.1.1")
+	})
+}
+
 // TestServersOwnNames: the server defends them at once, without asking itself.
 func TestServersOwnNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

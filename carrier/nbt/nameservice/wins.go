@@ -225,25 +225,37 @@ func (c *claim) holds(ctx context.Context, challenge response) bool {
 	return false
 }
 
-// answerSurplus is by how many bytes the answer to a query is longer than the query.
-const answerSurplus = 12
-
-// asksOwner asks the node at addr, if it is not this one, whether it has the name. A node
-// of another network may answer only to a question that is as long as the answer; others
-// may not know what to make of one.
+// asksOwner asks the node at addr, if it is not this one, whether it has the name.
 func (n *Node) asksOwner(ctx context.Context, addr netip.Addr, name netbios.Name) bool {
 	if isEverybody(addr) || n.service.isOwn(addr) {
 		return false
 	}
-	x := n.begin(nbns.Packet{Kind: nbns.Query, Name: name}, addr)
+	question := nbns.Packet{Kind: nbns.Query, Name: name, Scope: n.service.cfg.Scope}
+	return len(n.askOne(ctx, question, addr, nodeRetry)) > 0
+}
+
+// answerSurplus is by how many bytes the answer to a query is longer than the query.
+const answerSurplus = 12
+
+// askOne asks the node at addr for its addresses under a name: as often as r says, and if no
+// answer comes as often again. A node of another network, which may know us by another
+// address, may answer only to a question that is as long as the answer; others may not
+// know what to make of one, so it comes second.
+func (n *Node) askOne(ctx context.Context, question nbns.Packet, addr netip.Addr, r retry) []nbns.Address {
+	x := n.exchange(question, addr)
 	defer x.end()
 	told := func(r response) bool { return r.Kind == nbns.QueryResponse }
-	got, err := x.first(ctx, nodeRetry, told)
-	if errors.Is(err, errNoAnswer) && !n.iface.Prefix.Contains(addr) {
-		x.padding = answerSurplus
-		got, err = x.first(ctx, nodeRetry, told)
+	got, err := x.first(ctx, r, told)
+	if errors.Is(err, errNoAnswer) {
+		if !n.iface.Prefix.Contains(addr) {
+			x.padding = answerSurplus
+		}
+		got, err = x.first(ctx, r, told)
 	}
-	return err == nil && got.Rcode == nbns.RcodeOK && len(got.Addresses) > 0
+	if err != nil || got.Rcode != nbns.RcodeOK {
+		return nil
+	}
+	return got.Addresses
 }
 
 // unregister takes the name back from the server that has it.
