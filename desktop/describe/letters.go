@@ -10,7 +10,7 @@ import (
 const (
 	// maxAnswers and maxAnswer bound how many answers are offered, and how many
 	// characters of each are seen.
-	maxAnswers = 8
+	maxAnswers = 9
 	maxAnswer  = 40
 )
 

@@ -63,6 +63,23 @@ func TestEveryControlHasAName(t *testing.T) {
 	s.checkControls("options", 16)
 	s.Keys("Escape")
 	s.Until("the options to go", func() bool { return len(s.Windows("^Options$")) == 0 })
+	s.Keys("F10")
+	s.reader.Await("menu item", "About")
+	s.Keys("a")
+	about := s.reader.Await("frame", "About")
+	if b, ok := about.Find("push button", "Close"); !ok || !b.Is("focused") {
+		t.Errorf("About has no button that has the keyboard and closes it:\n%s", about)
+	}
+	for _, want := range []string{"Messages", "messngr-desktop*", "Messages shows what arrives for you*"} {
+		if _, ok := about.Find("label", want); !ok {
+			t.Errorf("About does not say %q:\n%s", want, about)
+		}
+	}
+	s.checkControls("about", 11)
+	s.Keys("Escape")
+	s.Until("About to go", func() bool { return len(s.Windows("^About$")) == 0 })
+	s.reader.Press("push button", "I have read this", 1)
+	s.Until("the mark", func() bool { return s.message(3).AcknowledgedAt != nil })
 	s.Keys("ctrl+n")
 	s.reader.Await("text", "To:")
 	s.checkControls("compose", 14)
@@ -188,6 +205,8 @@ func TestTabGetsEverywhere(t *testing.T) {
 	s.Keys("alt+m")
 	s.Type("Hello")
 	s.tabs("compose", named("frame", "Send a message"))
+	s.reader.Press("push button", "I have read this", 1)
+	s.Until("the mark", func() bool { return s.message(3).AcknowledgedAt != nil })
 	s.face.Stop()
 	s.popup()
 	s.reader.Await("push button", "Next")

@@ -123,7 +123,7 @@ func (s *stage) window(args ...string) {
 }
 
 // readable waits until a window that has just come up takes answers.
-func readable() { time.Sleep(700 * time.Millisecond) }
+func readable() { time.Sleep(1200 * time.Millisecond) }
 
 // message looks at a message in the service's books.
 func (s *stage) message(i int) control.Message {

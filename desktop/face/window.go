@@ -70,7 +70,7 @@ func (p *program) window(args []string) int {
 	p.run(ctx, app, func() {
 		w = window.New(window.Config{
 			App: app, Words: p.words, Client: client, Options: options.Path(p.env.Getenv),
-			Minimized: min, Tray: tray, Closed: app.Quit,
+			Minimized: min, Tray: tray, Version: version(), Closed: app.Quit,
 		})
 		if id != (messngr.ID{}) {
 			show[action](id)

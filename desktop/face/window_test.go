@@ -403,12 +403,33 @@ func TestWindowLoadsOlderMessages(t *testing.T) {
 	s.clean()
 }
 
+// An empty window says so, and what it is for; the first message fills it.
+func TestWindowEmpty(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, xtest.Options{})
+	s.window()
+	s.reader.Await("status bar", "No messages")
+	for _, want := range []string{"No messages", "What is sent to you or to PC17 appears here."} {
+		s.Until(want, func() bool { l, ok := s.reader.Tree().Find("label", want); return ok && l.Is("showing") })
+	}
+	if l, ok := s.reader.Tree().Find("label", "Message from:"); ok && l.Is("showing") {
+		t.Error("it shows the lines of a message that there is not")
+	}
+	s.arrive(legacy("BOSS", "Hello"))
+	s.reader.Await("status bar", "Current message: 1*")
+	s.Until("a row", func() bool { return s.reader.Tree().Count("list item") == 1 })
+	s.clean()
+}
+
 func TestWindowWithoutService(t *testing.T) {
 	t.Parallel()
 	s := setUp(t, xtest.Options{}, three()...)
 	s.socket = filepath.Join(s.Dir(), "none")
 	s.window()
 	s.reader.Await("label", "The Messenger service is not running. New messages appear when it runs again.")
+	if _, ok := s.reader.Tree().Find("status bar", "No messages"); ok {
+		t.Error("it says that there are no messages, which nobody knows")
+	}
 	s.fake.Serve(t, s.socket)
 	s.reader.Await("status bar", counterThree)
 	if _, ok := s.reader.Tree().Find("label", "The Messenger service is not running. New messages appear when it runs again."); ok {

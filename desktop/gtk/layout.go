@@ -26,6 +26,26 @@ func (b Box) AddEnd(list ...Object) {
 	}
 }
 
+// AddWrapped puts buttons into the column, in as many rows as it takes for each
+// to be at most so many pixels wide, and returns how many rows that are.
+func (b Box) AddWrapped(buttons []Button, spacing, width int, align Align) (rows int) {
+	var row Box
+	left := 0
+	for _, button := range buttons {
+		button.ShowAll()
+		w := button.NaturalWidth()
+		if rows == 0 || w > left {
+			row, left = b.a.NewRow(spacing), width
+			row.SetAlign(align, Fill)
+			b.Add(row)
+			rows++
+		}
+		row.Add(button)
+		left -= w + spacing
+	}
+	return rows
+}
+
 // SetBorder sets the room around everything in the box, in pixels.
 func (b Box) SetBorder(px int) { b.a.c.gtk_container_set_border_width(b.p, uint32(px)) }
 

@@ -82,6 +82,8 @@ type lib struct {
 	gtk_adjustment_clamp_page                  func(a ptr, lower, upper float64)
 	gtk_widget_translate_coordinates           func(w, to ptr, x, y int32, toX, toY *int32) int32
 	gtk_widget_get_allocated_height            func(w ptr) int32
+	gtk_widget_get_preferred_width             func(w ptr, least, natural *int32)
+	gtk_widget_get_preferred_height_for_width  func(w ptr, width int32, least, natural *int32)
 	gtk_adjustment_get_value                   func(a ptr) float64
 	gtk_adjustment_get_upper                   func(a ptr) float64
 	gtk_adjustment_get_page_size               func(a ptr) float64
@@ -131,6 +133,7 @@ type lib struct {
 	gdk_event_get_keyval       func(e ptr, key *uint32) int32
 	gdk_event_get_state        func(e ptr, mods *int32) int32
 	gdk_keyval_name            func(key uint32) string
+	gdk_keyval_to_unicode      func(key uint32) uint32
 
 	// Labels and images.
 	gtk_label_new                 func(text string) ptr

@@ -74,6 +74,22 @@ func (w Widget) SetMinSize(width, height int) {
 	w.a.c.gtk_widget_set_size_request(w.p, int32(width), int32(height))
 }
 
+// NaturalWidth is how many pixels the widget would like to take. It has to be
+// visible, though not on the screen yet.
+func (w Widget) NaturalWidth() int {
+	var least, natural int32
+	w.a.c.gtk_widget_get_preferred_width(w.p, &least, &natural)
+	return int(natural)
+}
+
+// NaturalHeight is how many pixels the widget would like to take in height if
+// it has so many in width. It has to be visible, though not on the screen yet.
+func (w Widget) NaturalHeight(width int) int {
+	var least, natural int32
+	w.a.c.gtk_widget_get_preferred_height_for_width(w.p, int32(width), &least, &natural)
+	return int(natural)
+}
+
 // SetMargins sets the room around the widget, in pixels.
 func (w Widget) SetMargins(top, end, bottom, start int) {
 	w.a.c.gtk_widget_set_margin_top(w.p, int32(top))
@@ -186,6 +202,8 @@ func (w Widget) OnMapped(f func()) { w.on("map", f) }
 type Key struct {
 	// Name is GDK's, such as "Escape", "Return" or "a".
 	Name string
+	// Char is the character that it writes; 0: none.
+	Char rune
 	// Ctrl and Alt say what was held down.
 	Ctrl, Alt bool
 }
@@ -201,7 +219,10 @@ func (w Widget) OnKey(f func(Key) bool) {
 			return 0
 		}
 		w.a.c.gdk_event_get_state(args[0], &mods)
-		k := Key{Name: w.a.c.gdk_keyval_name(code), Ctrl: mods&ctrl != 0, Alt: mods&alt != 0}
+		k := Key{
+			Name: w.a.c.gdk_keyval_name(code), Char: rune(w.a.c.gdk_keyval_to_unicode(code)),
+			Ctrl: mods&ctrl != 0, Alt: mods&alt != 0,
+		}
 		return ptr(truth(f(k)))
 	})
 }

@@ -108,6 +108,11 @@ func (w Window) OnActive(f func()) {
 	w.a.calls.connect(w.p, "focus-in-event", func([3]ptr) ptr { f(); return 0 })
 }
 
+// OnInactive has f called when the window loses the keyboard.
+func (w Window) OnInactive(f func()) {
+	w.a.calls.connect(w.p, "focus-out-event", func([3]ptr) ptr { f(); return 0 })
+}
+
 // CoverMonitor makes the window cover a monitor: by place and size, and, once
 // it is shown, by asking the desktop for full screen there.
 func (w Window) CoverMonitor(m Monitor) {

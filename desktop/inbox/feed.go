@@ -138,3 +138,11 @@ func (f *Feed) waiting(ctx context.Context, last int64) ([]control.Message, erro
 func MustBeSeen(m *control.Message, level messngr.Level) bool {
 	return describe.Level(m) >= level || len(m.Answers) > 0
 }
+
+// MustBeAnswered reports whether a person has to do something with m, so that to
+// look at it is not enough: what is urgent is to be acknowledged, and a question
+// to be answered, as long as it holds.
+func MustBeAnswered(m *control.Message, now time.Time) bool {
+	over := m.AcknowledgedAt != nil || m.ExpiresAt != nil && !now.Before(*m.ExpiresAt)
+	return !over && MustBeSeen(m, messngr.LevelUrgent)
+}

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"messngr"
 	"messngr/control"
 	"messngr/desktop/inbox"
 )
@@ -196,6 +197,32 @@ func TestMustBeSeen(t *testing.T) {
 		}
 		if got := inbox.MustBeSeen(&m, level); got != tt.want {
 			t.Errorf("%s from %s: %v, want %v", tt.text, tt.from, got, tt.want)
+		}
+	}
+}
+
+func TestMustBeAnswered(t *testing.T) {
+	now := start
+	later, earlier := now.Add(time.Second), now
+	with := func(m control.Message, change func(*control.Message)) control.Message {
+		change(&m)
+		return m
+	}
+	for name, c := range map[string]struct {
+		m    control.Message
+		want bool
+	}{
+		"ordinary":     {msg(1, "plain"), false},
+		"urgent":       {msg(1, "urgent"), true},
+		"emergency":    {msg(1, "emergency"), true},
+		"question":     {msg(1, "question"), true},
+		"acknowledged": {with(msg(1, "urgent"), func(m *control.Message) { m.AcknowledgedAt = &now }), false},
+		"over":         {with(msg(1, "question"), func(m *control.Message) { m.ExpiresAt = &earlier }), false},
+		"not over":     {with(msg(1, "question"), func(m *control.Message) { m.ExpiresAt = &later }), true},
+		"only claimed": {with(msg(1, "urgent"), func(m *control.Message) { m.Trust = messngr.Unverified }), false},
+	} {
+		if got := inbox.MustBeAnswered(&c.m, now); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -250,6 +250,23 @@ func (q *Queue) Wake(now time.Time) time.Time {
 	return next
 }
 
+// Emergencies lists the emergencies and drills that wait, put off or not.
+func (q *Queue) Emergencies() []control.Message {
+	var list []control.Message
+	for _, it := range q.items {
+		if it.class <= classDrill {
+			list = append(list, it.m)
+		}
+	}
+	return list
+}
+
+// IsEmergency reports whether the message waits and is an emergency or a drill.
+func (q *Queue) IsEmergency(id messngr.ID) bool {
+	i := q.find(id)
+	return i >= 0 && q.items[i].class <= classDrill
+}
+
 // Len is how many messages wait, put off or not.
 func (q *Queue) Len() int { return len(q.items) }
 

@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -262,5 +263,22 @@ func TestQueueRandom(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestQueueEmergencies(t *testing.T) {
+	var q inbox.Queue
+	for i, text := range []string{"plain", "drill", "urgent", "emergency"} {
+		q.Add(msg(i+1, text))
+	}
+	var got []string
+	for _, m := range q.Emergencies() {
+		got = append(got, m.Text)
+		if !q.IsEmergency(m.ID) {
+			t.Errorf("%s is none", m.Text)
+		}
+	}
+	if !slices.Equal(got, []string{"emergency", "drill"}) || q.IsEmergency(msg(3, "").ID) || q.IsEmergency(msg(9, "").ID) {
+		t.Errorf("the emergencies are %q", got)
 	}
 }

@@ -2,7 +2,6 @@ package popup
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"messngr"
@@ -26,13 +25,21 @@ const (
 	measured = 8 << 10
 )
 
+// The measures of a card in pixels, and about how high a window's title is.
+const (
+	spacing = 12
+	border  = 18
+	frame   = 40
+)
+
 // card is the window that shows one message.
 type card struct {
-	p   *Presenter
-	m   control.Message
-	win gtk.Window
-	// since is when it came up.
-	since time.Time
+	p     *Presenter
+	m     control.Message
+	win   gtk.Window
+	guard guard
+	// width is how wide its content is, in pixels.
+	width int
 
 	counter gtk.Label
 	next    gtk.Button
@@ -42,13 +49,14 @@ type card struct {
 	hint    gtk.Label
 	buttons gtk.Box
 	ok      gtk.Button
+	asked   gtk.Box // the question, with its answers
 	answers []gtk.Button
 	writing *writing
 }
 
 func newCard(p *Presenter, v inbox.View) *card {
 	app, words := p.cfg.App, p.cfg.Words
-	c := &card{p: p, m: v.Message, since: time.Now()}
+	c := &card{p: p, m: v.Message}
 	line := describe.Line(words, &c.m)
 	c.win = app.NewWindow(fmt.Sprintf(words.Popup.Title, line))
 	c.win.SetIcon(icon)
@@ -60,33 +68,16 @@ func newCard(p *Presenter, v inbox.View) *card {
 	c.win.SetRole(gtk.RoleAlert)
 	c.win.SetAccessible(spoken(words, &c.m), describe.Excerpt(&c.m))
 	c.win.OnClose(c.later)
-	c.win.OnMapped(func() { c.since = time.Now() })
+	c.guard.watch(c.win, func() bool { return c.writing.Visible() })
+	c.text = app.NewTextView(false)
+	c.text.AddClass("messngr-text")
+	em, _ := c.text.TextSize("0", 0, 0)
+	across, _ := room(app)
+	c.width = min(cardColumns*em, across*8/10)
 
-	root := app.NewColumn(12)
-	root.SetBorder(18)
-	root.Add(c.header())
-	if w := describe.Warning(words, &c.m); w != "" {
-		root.Add(notice(app, w))
-	}
-	if title := describe.Title(&c.m); title != "" {
-		l := app.NewParagraph(title)
-		l.AddClass("messngr-title")
-		l.SetMaxChars(cardColumns)
-		l.SetMaxLines(headLines)
-		root.Add(l)
-	}
-	root.AddFilling(c.body())
-	if len(c.m.Answers) > 0 {
-		root.Add(app.NewLabel(words.Popup.Choose))
-	}
-	c.outcome = app.NewParagraph("")
-	c.outcome.AddClass("messngr-error")
-	c.outcome.SetMaxChars(cardColumns)
-	c.outcome.KeepHidden()
-	c.writing = newWriting(c)
-	root.Add(c.outcome, c.writing.Box)
-	c.buttons = c.buttonRow()
-	root.Add(c.buttons, c.footer())
+	root := app.NewColumn(spacing)
+	root.SetBorder(border)
+	c.fill(root)
 	c.win.Add(root)
 	c.update(v)
 
@@ -98,6 +89,61 @@ func newCard(p *Presenter, v inbox.View) *card {
 	}
 	c.win.Present()
 	return c
+}
+
+// fill puts what is to be read above what can be done. Where that is higher than
+// the screen the upper part scrolls, so that the buttons are always there.
+func (c *card) fill(root gtk.Box) {
+	app := c.p.cfg.App
+	upper, lower := app.NewColumn(spacing), app.NewColumn(spacing)
+	c.above(upper)
+	c.below(lower)
+	upper.ShowAll()
+	lower.ShowAll()
+	_, height := room(app)
+	rest := height - frame - 2*border - spacing - lower.NaturalHeight(c.width)
+	if upper.NaturalHeight(c.width) > rest {
+		s := app.NewScroll(upper, false)
+		s.SetMinHeight(rest)
+		root.AddFilling(s)
+		app.Post(s.Top) // whatever gets the keyboard at first
+	} else {
+		root.AddFilling(upper)
+	}
+	root.Add(lower)
+}
+
+// above is what is to be read, and the answers that were asked for.
+func (c *card) above(column gtk.Box) {
+	app, words := c.p.cfg.App, c.p.cfg.Words
+	column.Add(c.header())
+	if w := describe.Warning(words, &c.m); w != "" {
+		column.Add(notice(app, w))
+	}
+	if title := describe.Title(&c.m); title != "" {
+		l := app.NewParagraph(title)
+		l.AddClass("messngr-title")
+		l.SetMaxChars(cardColumns)
+		l.SetMaxLines(headLines)
+		column.Add(l)
+	}
+	column.AddFilling(c.body())
+	if len(c.m.Answers) > 0 {
+		c.asked = c.question(describe.NewLetters(c.okText(), words.Popup.Reply, words.Popup.Next))
+		column.Add(c.asked)
+	}
+}
+
+// below is what became of an answer, the field to write one, and the buttons.
+func (c *card) below(column gtk.Box) {
+	app := c.p.cfg.App
+	c.outcome = app.NewParagraph("")
+	c.outcome.AddClass("messngr-error")
+	c.outcome.SetMaxChars(cardColumns)
+	c.outcome.KeepHidden()
+	c.writing = newWriting(c)
+	c.buttons = c.buttonRow()
+	column.Add(c.outcome, c.writing.Box, c.buttons, c.footer())
 }
 
 // spoken is what a screen reader says first when the message comes up.
@@ -192,19 +238,16 @@ func notice(app *gtk.App, text string) gtk.Box {
 func (c *card) body() gtk.Scroll {
 	app := c.p.cfg.App
 	const padding = 8
-	c.text = app.NewTextView(false)
 	c.text.SetPadding(padding, padding)
-	c.text.AddClass("messngr-text")
 	c.text.SetAccessible(c.p.cfg.Words.Popup.Message, "")
 	text := describe.Text(&c.m)
 	c.text.SetText(text)
 	s := app.NewScroll(c.text, true)
 
-	width, height := room(app)
-	em, line := c.text.TextSize("0", 0, 0)
-	columns := min(cardColumns*em, width*8/10)
-	_, high := c.text.TextSize(text[:min(len(text), measured)], columns-2*padding, 0)
-	s.SetMinSize(columns, -1)
+	_, height := room(app)
+	_, line := c.text.TextSize("0", 0, 0)
+	_, high := c.text.TextSize(text[:min(len(text), measured)], c.width-2*padding, 0)
+	s.SetMinSize(c.width, -1)
 	s.SetMinHeight(min(max(high, cardMinLines*line)+2*padding, height*4/10))
 	return s
 }
@@ -221,48 +264,30 @@ func room(app *gtk.App) (width, height int) {
 	return width, height
 }
 
-// buttonRow has the answers that were asked for, or OK; and Reply.
+// buttonRow has OK, which a question has not got, and Reply.
 func (c *card) buttonRow() gtk.Box {
 	app, words := c.p.cfg.App, c.p.cfg.Words
 	row := app.NewRow(8)
-	// The answers need the letters more than OK, which comes up only when no
-	// answer could be sent.
-	okText := words.Popup.OK
-	if len(c.m.Answers) > 0 {
-		okText = strings.Replace(okText, "_", "", 1)
-	}
-	taken := describe.NewLetters(okText, words.Popup.Reply, words.Popup.Next)
 	c.next = app.NewButton(words.Popup.Next)
-	c.next.OnClick(guarded(&c.since, c.onNext))
+	c.next.OnClick(c.guard.click(c.onNext))
 	c.next.KeepHidden()
 	c.counter = app.NewLabel("")
 	c.counter.SetWhole()
 	row.Add(c.counter, c.next)
-	if len(c.m.Answers) > 0 {
-		for _, answer := range describe.Answers(&c.m) {
-			b := app.NewButton(taken.Mark(answer))
-			b.OnClick(guarded(&c.since, func() { c.answer(answer) }))
-			c.answers = append(c.answers, b)
-		}
-	}
-	c.ok = app.NewButton(okText)
-	c.ok.OnClick(guarded(&c.since, func() { c.p.acknowledge(c.m) }))
+	c.ok = app.NewButton(c.okText())
+	c.ok.OnClick(c.guard.click(func() { c.p.acknowledge(c.m) }))
 	if len(c.answers) > 0 {
 		c.ok.KeepHidden()
 	} else {
 		c.ok.AddClass("suggested-action")
-	}
-	row.AddEnd(c.ok)
-	for i := len(c.answers) - 1; i >= 0; i-- {
-		row.AddEnd(c.answers[i])
 	}
 	reply := app.NewButton(words.Popup.Reply)
 	if _, ok := inbox.ReplyTo(&c.m); !ok {
 		reply.SetSensitive(false)
 		reply.SetTooltip(words.Popup.NoReply)
 	}
-	reply.OnClick(guarded(&c.since, func() { c.writing.open("") }))
-	row.AddEnd(reply)
+	reply.OnClick(c.guard.click(func() { c.writing.open("") }))
+	row.AddEnd(c.ok, reply)
 	return row
 }
 
@@ -324,40 +349,10 @@ func (c *card) key(k gtk.Key) bool {
 	if k.Name != "Escape" {
 		return c.writing.key(k)
 	}
-	guarded(&c.since, func() {
-		if !c.writing.close() {
-			c.later()
-		}
-	})()
+	if !c.writing.close() {
+		c.later()
+	}
 	return true
-}
-
-// answer sends one of the answers that were asked for.
-func (c *card) answer(text string) {
-	c.setAnswering(true)
-	c.p.reply(c.m, text, func(outcome string, sent bool) {
-		if c.p.screen != c {
-			return
-		}
-		if sent {
-			c.p.remove(c.m.ID)
-			return
-		}
-		// The answer did not leave: it may be given again, or the message be put
-		// aside.
-		c.setAnswering(false)
-		c.say(outcome)
-		c.ok.SetVisible(true)
-	})
-}
-
-func (c *card) setAnswering(on bool) {
-	for _, b := range c.answers {
-		b.SetSensitive(!on)
-	}
-	if on {
-		c.say(c.p.cfg.Words.Popup.Sending)
-	}
 }
 
 // say shows a line about what happens.

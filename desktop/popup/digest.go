@@ -21,7 +21,7 @@ const digestSenders = 5
 type digest struct {
 	p     *Presenter
 	win   gtk.Window
-	since time.Time
+	guard guard
 	count gtk.Label
 	lines gtk.Box
 	// filled is what the lines show.
@@ -32,7 +32,7 @@ type digest struct {
 
 func newDigest(p *Presenter, v inbox.View) *digest {
 	app, words := p.cfg.App, p.cfg.Words
-	d := &digest{p: p, since: time.Now(), win: app.NewWindow(words.Digest.Title)}
+	d := &digest{p: p, win: app.NewWindow(words.Digest.Title)}
 	d.win.SetIcon(icon)
 	d.win.SetDialog()
 	d.win.SetKeepAbove(true)
@@ -40,10 +40,10 @@ func newDigest(p *Presenter, v inbox.View) *digest {
 	d.win.Center()
 	d.win.SetRole(gtk.RoleAlert)
 	d.win.OnClose(d.later)
-	d.win.OnMapped(func() { d.since = time.Now() })
+	d.guard.watch(d.win, never)
 	d.win.OnKey(func(k gtk.Key) bool {
 		if k.Name == "Escape" {
-			guarded(&d.since, d.later)()
+			d.later()
 			return true
 		}
 		return false
@@ -60,15 +60,15 @@ func newDigest(p *Presenter, v inbox.View) *digest {
 	root.Add(d.count, d.lines, kept)
 
 	later := app.NewButton(words.Digest.Later)
-	later.OnClick(guarded(&d.since, d.later))
+	later.OnClick(d.guard.click(d.later))
 	each := app.NewButton(words.Digest.Each)
-	each.OnClick(guarded(&d.since, func() {
+	each.OnClick(d.guard.click(func() {
 		p.queue.OneByOne()
 		p.changed()
 	}))
 	list := app.NewButton(words.Digest.Open)
 	list.AddClass("suggested-action")
-	list.OnClick(guarded(&d.since, func() {
+	list.OnClick(d.guard.click(func() {
 		p.cfg.OpenList()
 		d.later()
 	}))

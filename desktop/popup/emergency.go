@@ -26,6 +26,7 @@ const (
 	smallSize   = 30  // who sent it
 	buttonSize  = 36
 	buttonRoom  = 100 // a button with its frame
+	answersMost = 480 // the buttons to answer, beyond that they scroll
 	gap         = 18
 	margin      = 25
 	sideMargin  = 60
@@ -36,12 +37,21 @@ type emergency struct {
 	p       *Presenter
 	v       inbox.View
 	m       control.Message
-	since   time.Time
+	guard   guard
 	screens []*cover
+	// regained is how often it has taken the keyboard back.
+	regained int
 }
 
+const (
+	// regain is how soon an emergency takes the keyboard back from a window that
+	// came up behind it, and regainMost how often: nobody is to fight about it.
+	regain     = 300 * time.Millisecond
+	regainMost = 10
+)
+
 func newEmergency(p *Presenter, v inbox.View) *emergency {
-	e := &emergency{p: p, v: v, m: v.Message, since: time.Now()}
+	e := &emergency{p: p, v: v, m: v.Message}
 	e.cover(p.cfg.App.Monitors())
 	if !e.m.Drill {
 		p.cfg.App.Beep()
@@ -71,6 +81,20 @@ func (e *emergency) cover(monitors []gtk.Monitor) {
 	if len(e.screens) > 0 {
 		e.screens[0].win.Present()
 	}
+}
+
+// inactive takes the keyboard back: what comes up behind an emergency cannot be
+// seen, and is not to be written into.
+func (e *emergency) inactive() {
+	if e.regained == regainMost {
+		return
+	}
+	e.regained++
+	e.p.cfg.App.After(regain, func() {
+		if len(e.screens) > 0 && !slices.ContainsFunc(e.screens, func(c *cover) bool { return c.win.Active() }) {
+			e.screens[0].win.Present()
+		}
+	})
 }
 
 func (e *emergency) update(v inbox.View) {
@@ -118,7 +142,8 @@ func newCover(e *emergency, monitor gtk.Monitor) *cover {
 	c.win.SetRole(gtk.RoleAlert)
 	c.win.SetAccessible(c.spoken(word), describe.Excerpt(&e.m))
 	c.win.OnClose(func() {}) // only an answer or the sender ends it
-	c.win.OnMapped(func() { e.since = time.Now() })
+	c.win.OnInactive(e.inactive)
+	e.guard.watch(c.win, never)
 
 	root := app.NewColumn(0)
 	root.Add(c.band(word, bandSize))
@@ -177,6 +202,7 @@ func (c *cover) size(w gtk.Widget, text string, px int) int {
 func (c *cover) content(column gtk.Box) {
 	words, m := c.e.p.cfg.Words, &c.e.m
 	c.taken += 2*c.px(margin) + c.px(buttonRoom)
+	answers := c.answerRows()
 	if m.Drill {
 		_, band := c.win.TextSize(words.Emergency.DrillWord, 0, c.px(footSize))
 		c.taken += band
@@ -190,7 +216,11 @@ func (c *cover) content(column gtk.Box) {
 	sender := describe.Of(words, m)
 	c.sender = c.line(fmt.Sprintf(words.Emergency.From, sender.Name, sender.Trust, describe.Time(words, m.ReceivedAt, time.Now())), c.px(smallSize))
 	column.AddFilling(c.body())
-	column.Add(c.sender, c.buttons())
+	column.Add(c.sender)
+	if answers.Valid() {
+		column.Add(answers)
+	}
+	column.Add(c.buttons())
 }
 
 // line is a line of its own in the middle, wrapped if it must be.
@@ -236,6 +266,35 @@ func (c *cover) body() gtk.Box {
 	return box
 }
 
+// answerRows has the answers that were asked for, in as many rows as the screen
+// needs; it is not valid if there are none.
+func (c *cover) answerRows() gtk.Scroll {
+	app, words, e := c.e.p.cfg.App, c.e.p.cfg.Words, c.e
+	taken := describe.NewLetters(words.Emergency.Seen, words.Emergency.Next)
+	for _, answer := range describe.Answers(&e.m) {
+		b := c.button(taken.Mark(answer))
+		b.OnClick(e.guard.click(func() { e.answer(answer) }))
+		c.answers = append(c.answers, b)
+	}
+	if len(c.answers) == 0 {
+		return gtk.Scroll{}
+	}
+	column := app.NewColumn(c.px(gap))
+	rows := column.AddWrapped(c.answers, c.px(gap), c.width(), gtk.Center)
+	s := app.NewScroll(column, false)
+	high := min(rows*c.px(buttonRoom), c.px(answersMost))
+	s.SetMinHeight(high)
+	c.taken += high
+	return s
+}
+
+// button makes a button that can be read and hit from further away.
+func (c *cover) button(text string) gtk.Button {
+	b := c.e.p.cfg.App.NewButton(text)
+	b.SetStyle(fmt.Sprintf("* { font-size: %dpx; border-width: 2px; padding: 0.4em 1.2em; }", c.px(buttonSize)))
+	return b
+}
+
 func (c *cover) buttons() gtk.Box {
 	app, words, e := c.e.p.cfg.App, c.e.p.cfg.Words, c.e
 	row := app.NewRow(c.px(gap))
@@ -243,26 +302,15 @@ func (c *cover) buttons() gtk.Box {
 	c.counter = app.NewLabel("")
 	c.counter.SetWhole()
 	c.size(c.counter.Widget, "", c.px(smallSize))
-	c.next = app.NewButton(words.Emergency.Next)
+	c.next = c.button(words.Emergency.Next)
 	c.next.KeepHidden()
-	c.next.OnClick(guarded(&e.since, func() {
+	c.next.OnClick(e.guard.click(func() {
 		e.p.queue.Next(time.Now())
 		e.p.changed()
 	}))
-	row.Add(c.counter, c.next)
-	taken := describe.NewLetters(words.Emergency.Seen, words.Emergency.Next)
-	for _, answer := range describe.Answers(&e.m) {
-		b := app.NewButton(taken.Mark(answer))
-		b.OnClick(guarded(&e.since, func() { e.answer(answer) }))
-		c.answers = append(c.answers, b)
-		row.Add(b)
-	}
-	c.seen = app.NewButton(words.Emergency.Seen)
-	c.seen.OnClick(guarded(&e.since, func() { e.p.acknowledge(e.m) }))
-	row.Add(c.seen)
-	for _, b := range append(c.answers, c.seen, c.next) {
-		c.size(b.Widget, "", c.px(buttonSize))
-	}
+	c.seen = c.button(words.Emergency.Seen)
+	c.seen.OnClick(e.guard.click(func() { e.p.acknowledge(e.m) }))
+	row.Add(c.counter, c.next, c.seen)
 	if len(c.answers) > 0 {
 		c.seen.KeepHidden()
 		return row

@@ -4,6 +4,7 @@ package popup
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,13 +16,8 @@ import (
 	"messngr/desktop/lang"
 )
 
-const (
-	// guard is for how long a window that has just come up takes no answer: a key
-	// or a click may have been meant for what was there before.
-	guard = 500 * time.Millisecond
-	// patience bounds what is asked of the service.
-	patience = 15 * time.Second
-)
+// patience bounds what is asked of the service.
+const patience = 15 * time.Second
 
 // Config is what a Presenter needs.
 type Config struct {
@@ -50,6 +46,9 @@ type Presenter struct {
 	answered messngr.ID
 	wake     gtk.Timer
 	drafts   map[messngr.ID]string
+	// owed are the messages that a person has acknowledged, which the service does
+	// not know yet.
+	owed map[messngr.ID]bool
 }
 
 // screen is what stands on the screen: a card, a digest, or an emergency.
@@ -62,7 +61,7 @@ type screen interface {
 
 // New returns a presenter, which has to be finished.
 func New(cfg Config) *Presenter {
-	p := &Presenter{cfg: cfg, asked: inbox.NewErrands(patience), drafts: make(map[messngr.ID]string)}
+	p := &Presenter{cfg: cfg, asked: inbox.NewErrands(patience), drafts: make(map[messngr.ID]string), owed: make(map[messngr.ID]bool)}
 	cfg.App.SetStyle(style)
 	cfg.App.OnMonitors(func() {
 		if e, ok := p.screen.(*emergency); ok {
@@ -75,26 +74,58 @@ func New(cfg Config) *Presenter {
 // Unread replaces what waits by what the service says.
 func (p *Presenter) Unread(list []control.Message) {
 	var must []control.Message
+	unread := make(map[messngr.ID]bool, len(list))
 	for i := range list {
-		if inbox.MustBeSeen(&list[i], p.cfg.Level) {
-			must = append(must, list[i])
+		m := &list[i]
+		unread[m.ID] = true
+		switch {
+		case p.owed[m.ID]: // it was away when the person did it
+			p.acknowledge(*m)
+		case inbox.MustBeSeen(m, p.cfg.Level):
+			must = append(must, *m)
+		}
+	}
+	for _, m := range p.queue.Emergencies() {
+		if !unread[m.ID] {
+			must = append(must, m)
+			p.ask(m.ID)
 		}
 	}
 	p.queue.Keep(must)
 	p.changed()
 }
 
+// ask takes an emergency off the screen if it was acknowledged or is gone: that
+// it was read somewhere is not enough.
+func (p *Presenter) ask(id messngr.ID) {
+	p.asked.Go(func(ctx context.Context) {
+		m, err := p.cfg.Client.Message(ctx, id)
+		var declined *control.Error
+		if err == nil && m.AcknowledgedAt != nil || errors.As(err, &declined) && declined.Code == "not_found" {
+			p.cfg.App.Post(func() { p.remove(id) })
+		}
+	})
+}
+
 // Event takes over what has happened to messages: new ones are shown, and those
-// that somebody has dealt with elsewhere leave the screen.
+// that somebody has dealt with elsewhere leave the screen. An emergency stays
+// until it is acknowledged.
 func (p *Presenter) Event(e control.Event) {
+	var keep func(messngr.ID) bool
 	switch e.Kind {
 	case control.EventArrived:
 		if e.Message.ReadAt == nil && e.Message.AcknowledgedAt == nil {
 			p.arrived(*e.Message)
 		}
-	case control.EventRead, control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
-		p.remove(slices.DeleteFunc(e.IDs, func(id messngr.ID) bool { return id == p.answered })...)
+		return
+	case control.EventRead:
+		keep = p.queue.IsEmergency
+	case control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
+		keep = func(messngr.ID) bool { return false }
+	default:
+		return
 	}
+	p.remove(slices.DeleteFunc(e.IDs, func(id messngr.ID) bool { return id == p.answered || keep(id) })...)
 }
 
 func (p *Presenter) arrived(m control.Message) {
@@ -175,17 +206,25 @@ func (p *Presenter) remove(ids ...messngr.ID) {
 	p.changed()
 }
 
-// acknowledge says that a person has seen the message. If the service does not
-// take that, the message comes back: nobody else knows that it was seen.
+// acknowledge says that a person has seen the message. If the service is away it
+// is told when it is back; until it has taken that, the message comes back after
+// a while: nobody else knows that it was seen.
 func (p *Presenter) acknowledge(m control.Message) {
 	p.remove(m.ID)
+	p.owed[m.ID] = true
 	p.asked.Go(func(ctx context.Context) {
-		if err := inbox.Acknowledge(ctx, p.cfg.Client, m.ID); err != nil && !p.asked.Over() {
-			p.cfg.App.Post(func() {
-				p.arrived(m)
-				p.queue.PutOff(time.Now(), m.ID)
-			})
+		err := inbox.Acknowledge(ctx, p.cfg.Client, m.ID)
+		if p.asked.Over() {
+			return
 		}
+		p.cfg.App.Post(func() {
+			if err == nil {
+				delete(p.owed, m.ID)
+				return
+			}
+			p.arrived(m)
+			p.queue.PutOff(time.Now(), m.ID)
+		})
 	})
 }
 
@@ -213,14 +252,4 @@ func (p *Presenter) reply(m control.Message, text string, done func(outcome stri
 			done(outcome, sent)
 		})
 	})
-}
-
-// guarded makes a handler that does nothing while the window is too new to have
-// been read.
-func guarded(since *time.Time, f func()) func() {
-	return func() {
-		if time.Since(*since) >= guard {
-			f()
-		}
-	}
 }

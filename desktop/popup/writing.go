@@ -130,8 +130,8 @@ func (w *writing) onSend() {
 func (w *writing) sent() {
 	w.text.SetText("")
 	w.close()
-	for _, b := range w.c.answers {
-		b.SetVisible(false)
+	if w.c.asked.Valid() {
+		w.c.asked.Hide()
 	}
 	w.c.answers = nil
 	w.c.ok.SetVisible(true)

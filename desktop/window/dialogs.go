@@ -3,14 +3,15 @@ package window
 import (
 	"fmt"
 
+	"messngr/desktop/describe"
 	"messngr/desktop/gtk"
 )
 
 // dialog makes a small window above the main one, with a button that closes it,
 // as Escape does.
-func (w *Window) dialog(title string, content gtk.Object) (gtk.Window, gtk.Box) {
+func (w *Window) dialog(title string, content gtk.Object) (d gtk.Window, buttons gtk.Box, ok gtk.Button) {
 	app := w.cfg.App
-	d := app.NewWindow(title)
+	d = app.NewWindow(title)
 	d.SetIcon(icon)
 	d.SetDialog()
 	d.SetParent(w.win, true)
@@ -23,28 +24,41 @@ func (w *Window) dialog(title string, content gtk.Object) (gtk.Window, gtk.Box) 
 		}
 		return false
 	})
-	ok := app.NewButton(w.cfg.Words.Options.Close)
+	ok = app.NewButton(w.cfg.Words.Options.Close)
 	ok.OnClick(end)
-	buttons := app.NewRow(8)
+	buttons = app.NewRow(8)
 	buttons.AddEnd(ok)
 	root := app.NewColumn(16)
 	root.SetBorder(18)
 	root.Add(content, buttons)
 	d.Add(root)
 	d.SetDefault(ok)
-	return d, buttons
+	return d, buttons, ok
 }
 
 func (w *Window) showAbout() {
+	const columns = 50
 	app, words := w.cfg.App, w.cfg.Words
 	text := app.NewParagraph(words.Window.AboutText)
-	text.SetMaxChars(50)
-	text.SetSelectable()
-	head := app.NewLabel("messngr")
-	head.AddClass("messngr-title")
-	column := app.NewColumn(8)
+	text.SetChars(columns)
+	text.SetMaxChars(columns)
+	version := app.NewLabel(w.cfg.Version)
+	version.AddClass("messngr-small")
+	for _, l := range []gtk.Label{text, version} {
+		l.SetSelectable()
+	}
+	head := app.NewRow(14)
+	image := app.NewImage(icon, 48)
+	name := app.NewColumn(2)
+	title := app.NewLabel(words.Window.Title)
+	title.AddClass("messngr-title")
+	name.Add(title, version)
+	name.SetAlign(gtk.Fill, gtk.Center)
+	head.Add(image, name)
+	column := app.NewColumn(12)
 	column.Add(head, text)
-	d, _ := w.dialog(words.Window.Title, column)
+	d, _, ok := w.dialog(describe.Plain(words.Window.About), column)
+	d.SetFocus(ok)
 	d.ShowAll()
 }
 
@@ -76,7 +90,7 @@ func (w *Window) showOptions() {
 		forget.SetSensitive(false)
 	})
 	option(words.Options.History, &w.opts.Remember, nothing)
-	d, buttons := w.dialog(words.Options.Title, column)
+	d, buttons, _ := w.dialog(words.Options.Title, column)
 	buttons.Add(forget)
 	d.ShowAll()
 }

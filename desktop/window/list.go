@@ -77,7 +77,7 @@ func newList(w *Window) list {
 const pageList = "list"
 
 // fill shows these messages and no others.
-func (l *list) fill(messages []control.Message, searched bool) {
+func (l *list) fill(messages []control.Message) {
 	for range l.rows {
 		l.List.Remove(0)
 	}
@@ -85,14 +85,19 @@ func (l *list) fill(messages []control.Message, searched bool) {
 	for i := range messages {
 		l.insert(&messages[i], -1)
 	}
-	words := l.w.cfg.Words
+	l.sayEmpty()
+	l.choosePage()
+}
+
+// sayEmpty brings up to date what is said where there are no messages.
+func (l *list) sayEmpty() {
+	words, searched := l.w.cfg.Words, l.w.box.search != ""
 	l.none.SetText(words.Window.Empty)
 	l.hint.SetText(fmt.Sprintf(words.Window.EmptyHint, l.w.host))
 	if searched {
 		l.none.SetText(words.Window.NotFound)
 	}
 	l.hint.SetVisible(!searched && l.w.host != "")
-	l.choosePage()
 }
 
 // insert puts a message before the row with that number; -1: at the end.

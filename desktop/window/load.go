@@ -14,7 +14,7 @@ import (
 // State says whether the service answers.
 func (w *Window) State(err error) {
 	if err != nil {
-		w.note.say(describe.Trouble(w.cfg.Words, err))
+		w.note.warn(describe.Trouble(w.cfg.Words, err))
 		return
 	}
 	w.note.hide()
@@ -36,6 +36,7 @@ func (w *Window) learn(s *control.Status) {
 			w.names = append(w.names, n.Name)
 		}
 	}
+	w.list.sayEmpty()
 	w.refresh()
 }
 
@@ -46,6 +47,10 @@ func (w *Window) Event(e control.Event) {
 		w.arrived(*e.Message)
 	case control.EventRead, control.EventUnread:
 		w.marked(e.IDs, e.Kind == control.EventRead)
+	case control.EventAcknowledged:
+		w.acknowledged(e.IDs)
+	case control.EventRetracted:
+		w.retracted(e.IDs)
 	case control.EventDeleted:
 		for _, id := range e.IDs {
 			w.drop(id)
@@ -176,9 +181,9 @@ func (w *Window) loaded(l control.MessageList, more bool) {
 	}
 	changed := !w.box.same(list)
 	w.box.replace(list, total, more)
-	if changed {
+	if changed || !w.filled {
 		w.filling = true
-		w.list.fill(w.box.messages, w.box.search != "")
+		w.list.fill(w.box.messages)
 		w.list.Select(w.box.index())
 		w.filling = false
 	}

@@ -2,6 +2,7 @@ package window
 
 import (
 	"slices"
+	"strconv"
 
 	"messngr"
 	"messngr/control"
@@ -128,15 +129,22 @@ func (b *mailbox) restore(m control.Message) (at int) {
 	return at
 }
 
-// unread counts the messages of the list that were not read.
-func (b *mailbox) unread() int {
+// unread is how many messages of the list were not read, with a plus if older
+// ones may be unread as well; "" if none is known of.
+func (b *mailbox) unread() string {
 	n := 0
 	for i := range b.messages {
 		if b.messages[i].ReadAt == nil {
 			n++
 		}
 	}
-	return n
+	switch {
+	case n == 0:
+		return ""
+	case b.more:
+		return strconv.Itoa(n) + "+"
+	}
+	return strconv.Itoa(n)
 }
 
 // oldest is the number of the oldest message of the list in the service's books.
@@ -147,9 +155,9 @@ func (b *mailbox) oldest() int64 {
 	return b.messages[len(b.messages)-1].Seq
 }
 
-// same reports whether a list has the same messages, read and unread alike.
+// same reports whether a list has the same messages, with the same marks.
 func (b *mailbox) same(list []control.Message) bool {
 	return slices.EqualFunc(b.messages, list, func(x, y control.Message) bool {
-		return x.ID == y.ID && (x.ReadAt == nil) == (y.ReadAt == nil)
+		return x.ID == y.ID && (x.ReadAt == nil) == (y.ReadAt == nil) && (x.AcknowledgedAt == nil) == (y.AcknowledgedAt == nil)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"messngr/control"
 	"messngr/desktop/describe"
 	"messngr/desktop/gtk"
+	"messngr/desktop/inbox"
 )
 
 // message is the part of the window that shows one message.
@@ -22,9 +23,13 @@ type message struct {
 	warning                     gtk.Box
 	warningText                 gtk.Label
 	title                       gtk.Label
-	question, answers           gtk.Box
-	text                        gtk.TextView
-	scroll                      gtk.Scroll
+	// pending says that something is to be done with the message, and deeds are the
+	// buttons for that.
+	pending  bool
+	question gtk.Box
+	deeds    gtk.Scroll
+	text     gtk.TextView
+	scroll   gtk.Scroll
 }
 
 // The pages of the stack.
@@ -58,7 +63,7 @@ func newMessage(w *Window) *message {
 	m.text.AddClass("messngr-text")
 	m.text.SetAccessible(words.Window.Text, "")
 	m.scroll = app.NewScroll(m.text, true)
-	m.question = app.NewRow(8)
+	m.question = app.NewColumn(0)
 	m.question.KeepHidden()
 	page.Add(m.warning, m.title)
 	page.AddFilling(m.scroll)
@@ -110,10 +115,16 @@ func (m *message) show(msg *control.Message) {
 		return
 	}
 	m.stack.Choose(pageMessage)
-	if m.shown == msg.ID {
+	pending := inbox.MustBeAnswered(msg, time.Now())
+	if m.shown == msg.ID && m.pending == pending {
 		return
 	}
-	m.shown = msg.ID
+	again := m.shown == msg.ID
+	m.shown, m.pending = msg.ID, pending
+	m.ask(msg)
+	if again {
+		return // what is marked in the text stays
+	}
 	words := m.w.cfg.Words
 	sender := describe.Of(words, msg)
 	m.name.SetText(sender.Name)
@@ -125,7 +136,10 @@ func (m *message) show(msg *control.Message) {
 	m.date.SetText(describe.Time(words, msg.ReceivedAt, time.Now()))
 
 	var level []string
-	if describe.Level(msg) >= messngr.LevelUrgent {
+	switch l := describe.Level(msg); {
+	case l >= messngr.LevelEmergency:
+		level = append(level, words.Emergency.Real)
+	case l == messngr.LevelUrgent:
 		level = append(level, words.Popup.Urgent)
 	}
 	if msg.Drill {
@@ -134,32 +148,44 @@ func (m *message) show(msg *control.Message) {
 	setText(m.level.Widget, m.level, strings.Join(level, " · "))
 	setText(m.warning.Widget, m.warningText, describe.Warning(words, msg))
 	setText(m.title.Widget, m.title, describe.Title(msg))
-	m.ask(msg)
 	m.text.SetText(describe.Text(msg))
 	m.scroll.Top()
 }
 
-// ask shows a button for each of the answers that are asked for.
+// ask shows a button for each of the answers that are asked for, and one to
+// acknowledge what has to be.
 func (m *message) ask(msg *control.Message) {
-	if m.answers.Valid() {
-		m.answers.Destroy()
-		m.answers = gtk.Box{}
+	if m.deeds.Valid() {
+		m.deeds.Destroy()
+		m.deeds = gtk.Scroll{}
 	}
-	m.question.SetVisible(len(msg.Answers) > 0)
-	if len(msg.Answers) == 0 {
-		return
-	}
+	m.question.SetVisible(m.pending || len(msg.Answers) > 0)
 	app, words := m.w.cfg.App, m.w.cfg.Words
-	m.answers = app.NewRow(8)
-	m.answers.Add(app.NewLabel(words.Popup.Choose))
+	column := app.NewColumn(8)
+	var buttons []gtk.Button
 	asked := *msg
 	for _, answer := range describe.Answers(msg) {
 		b := app.NewButton(describe.Escape(answer))
 		b.OnClick(func() { m.w.answer(&asked, answer) })
-		m.answers.Add(b)
+		buttons = append(buttons, b)
 	}
-	m.question.Add(m.answers)
-	m.answers.ShowAll()
+	if len(buttons) > 0 {
+		column.Add(app.NewLabel(words.Popup.Choose))
+	}
+	if m.pending {
+		seen := app.NewButton(describe.Plain(words.Emergency.Seen))
+		if len(buttons) == 0 {
+			seen.AddClass("suggested-action")
+		}
+		seen.OnClick(m.w.acknowledge)
+		buttons = append(buttons, seen)
+	}
+	column.AddWrapped(buttons, 8, m.w.deedsWidth, gtk.Start)
+	column.ShowAll()
+	m.deeds = app.NewScroll(column, false)
+	m.deeds.SetMinHeight(min(column.NaturalHeight(m.w.deedsWidth), m.w.deedsHeight))
+	m.question.Add(m.deeds)
+	m.deeds.ShowAll()
 }
 
 // setText shows a text, or hides what it stands in if there is none.

@@ -24,10 +24,17 @@ func newNote(app *gtk.App) note {
 
 // say shows a sentence.
 func (n *note) say(text string) {
+	n.RemoveClass("messngr-warning")
 	n.text.SetText(text)
 	n.SetAccessible(text, "")
 	n.button.SetVisible(false)
 	n.SetVisible(true)
+}
+
+// warn shows a sentence that nobody is to overlook.
+func (n *note) warn(text string) {
+	n.say(text)
+	n.AddClass("messngr-warning")
 }
 
 // offer shows a sentence, and a button for what can be done about it.

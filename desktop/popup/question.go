@@ -1,0 +1,62 @@
+package popup
+
+import (
+	"strings"
+
+	"messngr/desktop/describe"
+	"messngr/desktop/gtk"
+)
+
+// The part of a card that asks for an answer.
+
+// question has the answers that were asked for, in as many rows as the card
+// needs. The letters that are taken press something else.
+func (c *card) question(taken describe.Letters) gtk.Box {
+	column := c.p.cfg.App.NewColumn(8)
+	column.Add(c.p.cfg.App.NewLabel(c.p.cfg.Words.Popup.Choose))
+	for _, answer := range describe.Answers(&c.m) {
+		b := c.p.cfg.App.NewButton(taken.Mark(answer))
+		b.OnClick(c.guard.click(func() { c.answer(answer) }))
+		c.answers = append(c.answers, b)
+	}
+	column.AddWrapped(c.answers, 8, c.width, gtk.Start)
+	return column
+}
+
+// okText is OK, without its letter where answers need the letters more: there it
+// comes up only when no answer could be sent.
+func (c *card) okText() string {
+	ok := c.p.cfg.Words.Popup.OK
+	if len(c.m.Answers) > 0 {
+		return strings.Replace(ok, "_", "", 1)
+	}
+	return ok
+}
+
+// answer sends one of the answers that were asked for.
+func (c *card) answer(text string) {
+	c.setAnswering(true)
+	c.p.reply(c.m, text, func(outcome string, sent bool) {
+		if c.p.screen != c {
+			return
+		}
+		if sent {
+			c.p.remove(c.m.ID)
+			return
+		}
+		// The answer did not leave: it may be given again, or the message be put
+		// aside.
+		c.setAnswering(false)
+		c.say(outcome)
+		c.ok.SetVisible(true)
+	})
+}
+
+func (c *card) setAnswering(on bool) {
+	for _, b := range c.answers {
+		b.SetSensitive(!on)
+	}
+	if on {
+		c.say(c.p.cfg.Words.Popup.Sending)
+	}
+}
