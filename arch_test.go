@@ -66,7 +66,7 @@ var arrows = []struct {
 	{"cli/find", []string{".", "cli/program", "control"}},
 	{"cli/login", []string{"cli/program", "remote", "wire/oem"}},
 	{"cli/phrase", []string{".", "control", "wire/oem"}},
-	{"cli/program", []string{"cli/console", "cli/install", "control", "remote", "wire/oem"}},
+	{"cli/program", []string{"cli/console", "cli/install", "cli/phrase", "control", "remote", "wire/oem"}},
 	{"cli/console", []string{"wire/oem"}},
 	{"cli/install", nil},
 	{"cli/clitest", []string{"cli", "cli/program", "control", "control/controltest"}},

@@ -90,7 +90,7 @@ func (c Commands) nameAddCommand() *cobra.Command {
 	var req control.NameRequest
 	var other login.Options
 	cmd := &cobra.Command{
-		Use:   "add NAME",
+		Use:   "add [flags] NAME",
 		Short: "Claim a name on the network",
 		Long: `Claim NAME on the network, so that messages for it arrive here. It fails if
 another machine has the name, and says which one.` + login.Help,
@@ -124,7 +124,7 @@ another machine has the name, and says which one.` + login.Help,
 func (c Commands) nameRemoveCommand() *cobra.Command {
 	var other login.Options
 	cmd := &cobra.Command{
-		Use:     "remove NAME",
+		Use:     "remove [flags] NAME",
 		Short:   "Give a name up",
 		Long:    "Give NAME up: messages for it arrive here no longer." + login.Help,
 		Example: "  messngr name remove BACKUP\n  messngr name remove --server FS01 --as admin BACKUP",

@@ -41,9 +41,10 @@ installed.`,
 	add.Flags().StringVar(&o.Config, "config", "", "configuration `file` (TOML)")
 	var purge bool
 	remove := &cobra.Command{
-		Use:     "uninstall",
-		Short:   "Stop the service and remove it",
-		Long:    "Stop the service and remove what install made. Messages stay, unless --purge removes them as well.",
+		Use:   "uninstall",
+		Short: "Stop the service and remove it",
+		Long: `Stop the service and remove what install made. Messages stay, unless --purge removes
+them as well.`,
 		Example: "  sudo messngr service uninstall\n  sudo messngr service uninstall --purge",
 		Args:    program.Args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -70,7 +70,17 @@ func (c Commands) printStatus(s *control.Status) {
 	c.Printf("%d of %s unread\n", s.Unread, phrase.Count(s.Total))
 	c.Printf("node type %s, code page %s%s\n", s.NodeType, s.CodePage, wins(s.WINS))
 	c.Printf("state %s, socket %s\n", s.StateDir, s.Socket)
+	c.network(s)
+	c.section("Names")
+	c.rows(nameRows(s.Names)[1:])
+	c.parts("Transports", s.Transports)
+	c.parts("Displays", s.Displays)
+	c.refused(s.Refused)
+	c.counters(s.Counters)
+}
 
+// network shows interfaces and ports, and what Samba has of them.
+func (c Commands) network(s *control.Status) {
 	c.section("Interfaces")
 	var rows [][]string
 	for _, i := range s.Interfaces {
@@ -94,29 +104,27 @@ func (c Commands) printStatus(s *control.Status) {
 	for _, hint := range hints {
 		c.Printf("  %s\n", oem.CleanLine(hint))
 	}
-
-	if s.Samba != nil {
-		c.section("Beside Samba")
-		for _, line := range s.Samba.State {
-			c.Printf("  %s\n", oem.CleanLine(line))
-		}
-		if s.Samba.Hint != "" {
-			c.Printf("  %s\n", oem.CleanLine(s.Samba.Hint))
-		}
-		c.Printf("  (arrangement %d of doc/samba.md)\n", s.Samba.Arrangement)
+	if s.Samba == nil {
+		return
 	}
-
-	c.section("Names")
-	c.rows(nameRows(s.Names)[1:])
-
-	c.parts("Transports", s.Transports)
-	c.parts("Displays", s.Displays)
-
-	if len(s.Refused) > 0 {
-		c.section("Refused")
+	c.section("Beside Samba")
+	for _, line := range s.Samba.State {
+		c.Printf("  %s\n", oem.CleanLine(line))
 	}
-	rows = nil
-	for _, r := range s.Refused {
+	if s.Samba.Hint != "" {
+		c.Printf("  %s\n", oem.CleanLine(s.Samba.Hint))
+	}
+	c.Printf("  (arrangement %d of doc/samba.md)\n", s.Samba.Arrangement)
+}
+
+// refused shows per source what was refused, with the command that would allow it.
+func (c Commands) refused(list []control.Refusal) {
+	if len(list) == 0 {
+		return
+	}
+	c.section("Refused")
+	var rows [][]string
+	for _, r := range list {
 		what := fmt.Sprintf("%d, last %s: %s", r.Count, phrase.Clock(r.Last, time.Now()), r.Reason)
 		if r.Allow != "" {
 			what += "; to allow it: " + r.Allow
@@ -124,15 +132,21 @@ func (c Commands) printStatus(s *control.Status) {
 		rows = append(rows, []string{r.Address, r.From, what})
 	}
 	c.rows(rows)
+}
 
-	if len(s.Counters) > 0 {
+// counters shows what has been counted since the start; what has not happened is left
+// to programs, by --json.
+func (c Commands) counters(counters map[string]int64) {
+	var rows [][]string
+	for _, key := range slices.Sorted(maps.Keys(counters)) {
+		if counters[key] != 0 {
+			rows = append(rows, []string{key, fmt.Sprint(counters[key])})
+		}
+	}
+	if len(rows) > 0 {
 		c.section("Counters")
+		c.rows(rows)
 	}
-	rows = nil
-	for _, key := range slices.Sorted(maps.Keys(s.Counters)) {
-		rows = append(rows, []string{key, fmt.Sprint(s.Counters[key])})
-	}
-	c.rows(rows)
 }
 
 func wins(servers []string) string {

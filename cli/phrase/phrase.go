@@ -54,19 +54,12 @@ func stateOf(r control.RecipientAnswer) string {
 	}
 }
 
-// because says why, without the word for the kind of failure: the line has said it.
+// because says why, without what the line has said before it.
 func because(r control.RecipientAnswer) string {
 	if r.Error == "" {
 		return ""
 	}
-	why := r.Error
-	for _, kind := range []error{messngr.ErrUnavailable, messngr.ErrRefused, messngr.ErrUnknownName, messngr.ErrUncertain} {
-		if rest, ok := strings.CutPrefix(why, kind.Error()+": "); ok && rest != "" {
-			why = rest
-			break
-		}
-	}
-	return ": " + why
+	return ": " + Reason(r.Error, r.Address, r.To)
 }
 
 // place says where the recipient was met and how, such as " (10.0.0.17, SMB)".

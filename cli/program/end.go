@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"messngr/cli/install"
+	"messngr/cli/phrase"
 	"messngr/control"
 	"messngr/remote"
 	"messngr/wire/oem"
@@ -60,11 +61,11 @@ func (r *Run) End(err error) int {
 	case errors.Is(err, context.Canceled):
 		err = errors.New("interrupted")
 	case errors.As(err, &elsewhere):
-		hint = elsewhere.Hint
+		err, hint = errors.New(phrase.Reason(err.Error())), elsewhere.Hint
 	case errors.Is(err, context.DeadlineExceeded):
 		err = errors.New("the service did not answer in time")
 	case errors.As(err, &declined):
-		hint = declined.Hint
+		err, hint = errors.New(phrase.Reason(err.Error())), declined.Hint
 		if declined.Code == "bad_request" {
 			code = Misused
 		}

@@ -30,6 +30,7 @@ func TestEnd(t *testing.T) {
 		{context.DeadlineExceeded, 1, "messngr: the service did not answer in time\n"},
 		{&remote.Error{Host: "FS01", Err: context.DeadlineExceeded, Hint: "is it on?"}, 1, "messngr: FS01: context deadline exceeded\n         is it on?\n"},
 		{&control.Error{Code: "conflict", Message: "taken", Hint: "choose another"}, 1, "messngr: taken\n         choose another\n"},
+		{&control.Error{Code: "refused", Message: "refused: only root may"}, 1, "messngr: only root may\n"},
 		{&control.Error{Code: "bad_request", Message: "no name"}, 2, "messngr: no name\n"},
 		{errors.New("a\x1b[2Jb\nc"), 1, "messngr: a^[[2Jb c\n"},
 	} {

@@ -37,7 +37,9 @@ object per line, or as a mailbox that mail programs read.`,
 			return find.Each(cmd.Context(), c.Client(), control.MessageQuery{Unread: unread, Oldest: true}, write)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "json", "json or mbox")
+	cmd.Flags().StringVar(&format, "format", "json", "the `format`: json or mbox")
+	cmd.Flags().Bool("json", false, "the same as --format json")
+	cmd.MarkFlagsMutuallyExclusive("format", "json")
 	program.CompleteFlag(cmd, "format", "json", "mbox")
 	cmd.Flags().BoolVar(&unread, "unread", false, "only unread messages")
 	return cmd

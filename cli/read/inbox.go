@@ -30,7 +30,8 @@ func (c Commands) Inbox() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inbox",
 		Short: "List, read, search, mark, delete and export received messages",
-		Long:  "Without a command it lists the newest messages. A message is named by its number in the list, by the end of its id, or as: last.",
+		Long: `Without a command it lists the newest messages. A message is named by its number in
+the list, by the end of its id, or as: last.`,
 		Example: `  messngr inbox
   messngr inbox show last
   messngr inbox search reboot`,
@@ -52,16 +53,17 @@ type listFlags struct {
 
 func (f *listFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.unread, "unread", false, "only unread messages")
-	cmd.Flags().IntVar(&f.limit, "limit", 20, "at most so many messages, the newest; up to 10000")
+	cmd.Flags().IntVar(&f.limit, "limit", 20, "at most this `number` of messages, the newest; up to 10000")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per message")
 }
 
 func (c Commands) inboxListCommand() *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List the newest messages",
-		Long:    "List the newest messages, the newest first. Unread ones have an asterisk. From is what the sender claims to be; trust says how far that is proven.",
+		Use:   "list",
+		Short: "List the newest messages",
+		Long: `List the newest messages, the newest first. Unread ones have an asterisk. From is
+what the sender claims to be; trust says how far that is proven.`,
 		Example: "  messngr inbox list --unread\n  messngr inbox list --json --limit 1",
 		Args:    program.Args(0, 0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context(), list, "") },
@@ -73,9 +75,10 @@ func (c Commands) inboxListCommand() *cobra.Command {
 func (c Commands) inboxSearchCommand() *cobra.Command {
 	var list listFlags
 	cmd := &cobra.Command{
-		Use:     "search [flags] WORD...",
-		Short:   "Find messages by their words",
-		Long:    "List the messages that contain all words in sender, recipient, title or text. Case and accents do not matter; the last word may be the beginning of one.",
+		Use:   "search [flags] WORD...",
+		Short: "Find messages by their words",
+		Long: `List the messages that contain all words in sender, recipient, title or text. Case
+and accents do not matter; the last word may be the beginning of one.`,
 		Example: "  messngr inbox search muller reboot",
 		Args:    program.Args(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -208,14 +211,19 @@ func (c Commands) show(m *control.Message) {
 
 func (c Commands) inboxMarkCommand() *cobra.Command {
 	var as string
+	var json bool
 	cmd := &cobra.Command{
 		Use:     "mark [flags] ID...",
 		Short:   "Mark messages as read, unread or acknowledged",
+		Long:    "Mark messages as read, unread or acknowledged. What is acknowledged is read, too.",
 		Example: "  messngr inbox mark 4 7\n  messngr inbox mark --as acknowledged last",
 		Args:    program.Args(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			marks := []string{as}
 			switch as {
-			case "read", "unread", "acknowledged":
+			case "read", "unread":
+			case "acknowledged":
+				marks = append(marks, "read")
 			default:
 				return program.Misuse("use read, unread or acknowledged", "a message cannot be marked as %q", as)
 			}
@@ -223,22 +231,25 @@ func (c Commands) inboxMarkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := c.Client().Mark(cmd.Context(), control.MarkRequest{IDs: ids, As: as})
-			if err != nil {
-				return err
+			n := 0
+			for _, mark := range marks {
+				if n, err = c.Client().Mark(cmd.Context(), control.MarkRequest{IDs: ids, As: mark}); err != nil {
+					return err
+				}
 			}
-			c.Printf("%s: %s\n", as, phrase.Count(n))
-			return nil
+			return c.changed(as, n, json)
 		},
 	}
-	cmd.Flags().StringVar(&as, "as", "read", "what they become: read, unread or acknowledged")
+	cmd.Flags().StringVar(&as, "as", "read", "the `state` that they get: read, unread or acknowledged")
+	cmd.Flags().BoolVar(&json, "json", false, "print how many they were as a JSON object")
 	program.CompleteFlag(cmd, "as", "read", "unread", "acknowledged")
 	return cmd
 }
 
 func (c Commands) inboxDeleteCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "delete ID...",
+	var json bool
+	cmd := &cobra.Command{
+		Use:     "delete [flags] ID...",
 		Short:   "Delete messages for ever",
 		Example: "  messngr inbox delete 4 a0b003",
 		Args:    program.Args(1, -1),
@@ -253,10 +264,20 @@ func (c Commands) inboxDeleteCommand() *cobra.Command {
 					return err
 				}
 			}
-			c.Printf("deleted: %s\n", phrase.Count(len(ids)))
-			return nil
+			return c.changed("deleted", len(ids), json)
 		},
 	}
+	cmd.Flags().BoolVar(&json, "json", false, "print how many they were as a JSON object")
+	return cmd
+}
+
+// changed says what was done to how many messages.
+func (c Commands) changed(what string, n int, json bool) error {
+	if json {
+		return c.JSON(control.CountAnswer{Count: n})
+	}
+	c.Printf("%s: %s\n", what, phrase.Count(n))
+	return nil
 }
 
 func (c Commands) resolveAll(ctx context.Context, words []string) ([]messngr.ID, error) {

@@ -52,7 +52,7 @@ starts it by itself when there is something to be seen.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&level, "level", "info", "only what is at least so important: info, notice, urgent or emergency")
+	cmd.Flags().StringVar(&level, "level", "info", "only what has at least this `level`: info, notice, urgent or emergency")
 	cmd.Flags().BoolVar(&once, "once", false, "end when nothing is left to show")
 	cmd.Flags().BoolVar(&window, "window", false, "the window instead")
 	program.CompleteFlag(cmd, "level", "info", "notice", "urgent", "emergency")

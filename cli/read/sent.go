@@ -21,14 +21,15 @@ func (c Commands) Sent() *cobra.Command {
 	var limit int
 	var json bool
 	flags := func(cmd *cobra.Command) {
-		cmd.Flags().IntVar(&limit, "limit", 20, "at most so many messages, the newest; up to 10000")
+		cmd.Flags().IntVar(&limit, "limit", 20, "at most this `number` of messages, the newest; up to 10000")
 		cmd.Flags().BoolVar(&json, "json", false, "print one JSON object per message")
 	}
 	run := func(cmd *cobra.Command, _ []string) error { return c.listSent(cmd.Context(), limit, json) }
 	cmd := &cobra.Command{
-		Use:     "sent",
-		Short:   "List sent messages, and show what became of them",
-		Long:    "Without a command it lists the newest messages that you sent. A message is named by the end of its id, or as: last.",
+		Use:   "sent",
+		Short: "List sent messages, and show what became of them",
+		Long: `Without a command it lists the newest messages that you sent. A message is named by
+the end of its id, or as: last.`,
 		Example: "  messngr sent\n  messngr sent show last",
 		Args:    program.NoSuchCommand,
 		RunE:    run,
@@ -84,7 +85,7 @@ func (c Commands) listSent(ctx context.Context, limit int, json bool) error {
 func (c Commands) sentShowCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "show [ID]",
+		Use:     "show [flags] [ID]",
 		Short:   "Show one sent message with every attempt to deliver it",
 		Example: "  messngr sent show last\n  messngr sent show --json 91ba44",
 		Args:    program.Args(0, 1),
@@ -111,7 +112,7 @@ func (c Commands) sentShowCommand() *cobra.Command {
 func (c Commands) sentRetractCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:   "retract [ID]",
+		Use:   "retract [flags] [ID]",
 		Short: "Take a sent message back on this machine",
 		Long: `Take a message back that you sent: on this machine it leaves the screens of those who
 have it, whether they have seen it or not, and stays in their inboxes as one whose time
@@ -180,7 +181,13 @@ func (c Commands) showSent(m *control.SentMessage) {
 		if t.Error != "" {
 			what += ": " + t.Error
 		}
-		at := strings.TrimSpace(phrase.Via(t.Via) + " " + t.Address)
-		c.Printf("  %s  %s by %s: %s\n", t.Began.Local().Format("15:04:05.000"), oem.CleanLine(t.To), oem.CleanLine(at), oem.CleanLine(what))
+		to := t.To
+		if t.Address != "" && t.Address != t.To {
+			to += " at " + t.Address
+		}
+		if t.Via != "" { // otherwise it ended without one
+			to += " by " + phrase.Via(t.Via)
+		}
+		c.Printf("  %s  to %s: %s\n", t.Began.Local().Format("15:04:05.000"), oem.CleanLine(to), oem.CleanLine(what))
 	}
 }

@@ -57,7 +57,8 @@ where it was, so that no message is left out.`,
 	}
 	cmd.Flags().BoolVar(&json, "json", false, "print one JSON object per message")
 	cmd.Flags().Int64Var(&after, "after", -1, "begin after the message with this `number`; 0: with the oldest (default: only new ones)")
-	cmd.Flags().IntVar(&limit, "count", 0, "end after so many messages (default: never)")
+	cmd.Flags().Lookup("after").DefValue = "0" // the help has said it in words
+	cmd.Flags().IntVar(&limit, "count", 0, "end after this `number` of messages (default: never)")
 	return cmd
 }
 

@@ -19,11 +19,11 @@ type contentFlags struct {
 }
 
 func (f *contentFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.level, "level", "info", "how important it is: info, notice, urgent or emergency")
+	cmd.Flags().StringVar(&f.level, "level", "info", "`level` of importance: info, notice, urgent or emergency")
 	cmd.Flags().BoolVar(&f.drill, "drill", false, "mark it as an exercise")
 	cmd.Flags().StringVar(&f.title, "title", "", "`headline` of one line")
 	cmd.Flags().StringVar(&f.ask, "ask", "", "`answers` to choose from, such as \"Yes,No,Later\"")
-	cmd.Flags().DurationVar(&f.expire, "expire", 0, "its meaning ends after that time; until then it may wait for a route (default: it is tried once, now)")
+	cmd.Flags().DurationVar(&f.expire, "expire", 0, "its meaning ends after that `time`, such as 2h; until then it may wait for a route (default: it is tried once, now)")
 	program.CompleteFlag(cmd, "level", "info", "notice", "urgent", "emergency")
 }
 

@@ -32,7 +32,7 @@ type sendFlags struct {
 
 func (f *sendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.wait, "wait", "", "`state` to wait for (default: the best that the route reports at once)")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for it, at most 5m")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "`time` to wait for it, such as 30s, at most 5m")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per recipient")
 	program.CompleteFlag(cmd, "wait", "queued", "sent", "accepted", "delivered", "displayed", "acknowledged", "answered")
 	// The text may begin with a dash.
@@ -183,7 +183,7 @@ or to the machine there if it has no such name.`,
 func (c Commands) Wall() *cobra.Command {
 	var flags sendFlags
 	cmd := &cobra.Command{
-		Use:   "wall [flags] TEXT...",
+		Use:   "wall [flags] [TEXT... | -]",
 		Short: "Show a message to everybody who is logged in here",
 		Long: `Show a message on every display of this machine: all terminals and desktops of
 all people. The text may come from the standard input.`,
