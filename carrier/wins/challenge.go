@@ -59,7 +59,8 @@ func (c *challenge) run(ctx context.Context, ask Ask) nbns.Packet {
 
 // settle decides about a claim after the owners were asked. They told, all together, the
 // addresses under which the name is in use. A claimant who is among them is the same
-// machine by another interface; one who is not has to find another name.
+// machine by another interface, of which there may be more that claim at the same time; one
+// who is not has to find another name.
 func (s *Server) settle(c *challenge, told []netip.Addr, now time.Time) nbns.Rcode {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,16 +70,16 @@ func (s *Server) settle(c *challenge, told []netip.Addr, now time.Time) nbns.Rco
 	switch {
 	case r == nil:
 		return s.enter(k, c.request, c.from.Addr(), now)
-	case r != c.record || r.heard.After(c.began):
-		return nbns.RcodeActive // somebody has registered the name meanwhile
-	case len(told) == 0:
-		s.remove(k)
-		return s.enter(k, c.request, c.from.Addr(), now)
-	case kindOf(c.request) != unique || !slices.Contains(told, c.request.Addresses[0].Addr):
+	case r != c.record:
+		return nbns.RcodeActive // another machine has registered the name meanwhile
+	case kindOf(c.request) == unique && slices.Contains(told, c.request.Addresses[0].Addr):
+		s.add(k, r, c.request, now)
+		r.prune(func(o owner) bool { return slices.Contains(c.owners, o.addr) && !slices.Contains(told, o.addr) })
+		s.change(k)
+		return nbns.RcodeOK
+	case len(told) > 0 || r.heard.After(c.began):
 		return nbns.RcodeActive
 	}
-	s.add(k, r, c.request, now)
-	r.prune(func(o owner) bool { return !slices.Contains(told, o.addr) })
-	s.change(k)
-	return nbns.RcodeOK
+	s.remove(k)
+	return s.enter(k, c.request, c.from.Addr(), now)
 }

@@ -285,6 +285,22 @@ func TestOneMachineOfManyAddresses(t *testing.T) {
 	d.wantFound(alice, "10.0.2.1")
 }
 
+// TestOneMachineComesByAllAddressesAtOnce: that one address is accepted is no reason to
+// refuse another one, nor to forget it.
+func TestOneMachineComesByAllAddressesAtOnce(t *testing.T) {
+	d := newDesk(t, wins.Defaults(), nil)
+	d.want(alice, "10.0.0.1", "success")
+	second, third := d.want(alice, "10.0.1.1", "wait"), d.want(alice, "10.0.2.1", "wait")
+	time.Sleep(time.Millisecond)
+	if got := decided(second, map[string][]string{"10.0.0.1": {"10.0.0.1", "10.0.1.1"}}); got != "success" {
+		t.Errorf("second address: %s", got)
+	}
+	if got := decided(third, map[string][]string{"10.0.0.1": {"10.0.0.1", "10.0.2.1"}}); got != "success" {
+		t.Errorf("third address: %s", got)
+	}
+	d.wantFound(alice, "10.0.0.1, 10.0.1.1, 10.0.2.1")
+}
+
 // TestEveryKindOfRequestRegisters: what names the kinds have differs, what they mean not.
 func TestEveryKindOfRequestRegisters(t *testing.T) {
 	for _, kind := range []nbns.Kind{nbns.Registration, nbns.MultihomedRegistration, nbns.Overwrite, nbns.Refresh} {
