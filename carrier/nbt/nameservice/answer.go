@@ -55,7 +55,7 @@ func (n *Node) reply(p *nbns.Packet, from netip.AddrPort) (nbns.Packet, bool) {
 	}
 	switch p.Kind {
 	case nbns.Query:
-		return n.replyQuery(p, from.Addr())
+		return n.replyQuery(p)
 	case nbns.StatusRequest:
 		return n.replyStatus(p)
 	case nbns.Registration, nbns.MultihomedRegistration, nbns.Overwrite, nbns.Refresh:
@@ -96,14 +96,14 @@ func (n *Node) trusts(addr netip.Addr) bool {
 
 // replyQuery answers for the names that we own, and for the wildcard name. Only a
 // question to us alone gets a negative answer (RFC 1002 5.1.1.2 and 5.1.2.2).
-func (n *Node) replyQuery(p *nbns.Packet, from netip.Addr) (nbns.Packet, bool) {
+func (n *Node) replyQuery(p *nbns.Packet) (nbns.Packet, bool) {
 	reply := nbns.Packet{ID: p.ID, Kind: nbns.QueryResponse, Name: p.Name, Scope: p.Scope, TTL: answerTTL}
 	if p.Name == netbios.Wildcard() {
 		reply.Addresses = []nbns.Address{{Addr: n.iface.Addr(), Node: n.nodeType()}}
 		return reply, true
 	}
 	cl := n.find(p.Name)
-	if cl == nil || !cl.tell(p.Broadcast, from) {
+	if cl == nil || !cl.tell(p.Broadcast) {
 		reply.Rcode, reply.TTL = nbns.RcodeName, 0
 		return reply, !p.Broadcast
 	}

@@ -73,7 +73,7 @@ type claim struct {
 
 	mu     sync.Mutex
 	server netip.Addr // where it is registered, zero for nowhere; only live writes it
-	asking netip.Addr // where it is about to be registered; only live writes it
+	asking bool       // it is about to be registered somewhere; only live writes it
 	state  carrier.NameState
 	bid    bidState
 	yield  context.CancelCauseFunc // ends the present bid

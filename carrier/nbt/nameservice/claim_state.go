@@ -58,12 +58,11 @@ func (c *claim) owned() bool {
 
 // tell reports whether to answer a question for the name. A name server that sends
 // others to us has given us the name, even while we still ask our own network; and so has
-// the one that asks us while we wait for its answer.
-func (c *claim) tell(broadcast bool, from netip.Addr) bool {
+// one that asks us while we wait for an answer, by whichever of its addresses.
+func (c *claim) tell(broadcast bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state == carrier.Owned ||
-		!broadcast && c.state == carrier.Claiming && (c.server.IsValid() || c.asking == from)
+	return c.state == carrier.Owned || !broadcast && c.state == carrier.Claiming && (c.server.IsValid() || c.asking)
 }
 
 // atServer reports whether a name server has given us the name.
@@ -73,11 +72,11 @@ func (c *claim) atServer() bool {
 	return c.server.IsValid() && (c.state == carrier.Owned || c.state == carrier.Claiming)
 }
 
-// setAsking notes which name server is being asked for the name.
-func (c *claim) setAsking(server netip.Addr) {
+// setAsking notes whether a name server is being asked for the name.
+func (c *claim) setAsking(asking bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asking = server
+	c.asking = asking
 }
 
 // setServer notes where the name is registered.

@@ -50,7 +50,7 @@ func (n *Node) serve(p *nbns.Packet, from netip.AddrPort, out []byte) {
 	ours := c != nil && !c.group && c.owned() && netbios.SameScope(p.Scope, n.service.cfg.Scope)
 	switch {
 	case ours && p.Kind == nbns.Query:
-		reply, ok = n.replyQuery(p, from.Addr())
+		reply, ok = n.replyQuery(p)
 		reply.Server = true
 	case p.Kind == nbns.Query:
 		reply, ok = n.service.cfg.Server.Query(*p, from.Addr())

@@ -3,6 +3,7 @@ package nameservice
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
@@ -200,6 +201,31 @@ func TestServerOfSeveralNetworks(t *testing.T) {
 			t.Errorf("%d node statuses by the address on the other network, want 1", len(got))
 		}
 	})
+}
+
+// TestManyAddressesAtServer: machines with several addresses, the server among them, have
+// their names by all of them, in whatever order the packets come.
+func TestManyAddressesAtServer(t *testing.T) {
+	for seed := range uint64(100) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(seed)
+			l.Delay = func(r *rand.Rand) time.Duration { return time.Duration(r.IntN(3000)) * time.Microsecond }
+			own := servedBy("10.0.1.9")
+			own.Server = smallWINS(t, wins.Config{Networks: []string{"10.0.0.0/8"}})
+			server := l.start(t, own, "10.0.1.9/24", "10.0.2.9/24", "10.0.3.9/24")
+			mustClaim(t, server.Service, mustName("SERVER", netbios.Messenger))
+			h := l.start(t, servedBy("10.0.1.9"), "10.0.1.1/24", "10.0.2.1/24", "10.0.4.1/24")
+			mustClaim(t, h.Service, pc17)
+			got := ask(t, l, "10.0.1.7:137", nbns.Packet{ID: 9, Kind: nbns.Query, Name: pc17}, "10.0.1.9:137")
+			if len(got) != 1 || len(got[0].Addresses) != 3 {
+				t.Errorf("seed %d: the server says %+v, want three addresses", seed, got)
+			}
+			got = ask(t, l, "10.0.3.7:137", nbns.Packet{ID: 9, Kind: nbns.Query, Name: mustName("SERVER", netbios.Messenger)}, "10.0.3.9:137")
+			if len(got) != 1 || len(got[0].Addresses) != 3 {
+				t.Errorf("seed %d: the server says of itself %+v, want three addresses", seed, got)
+			}
+		})
+	}
 }
 
 // TestServerAsksFromAnotherAddress: an owner who knows the server by another address than the

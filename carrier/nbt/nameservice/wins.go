@@ -132,7 +132,8 @@ func (c *claim) register(ctx context.Context, due bool) error {
 	set := c.node.service.servers
 	var refused error
 	c.visited = time.Now()
-	defer c.setAsking(netip.Addr{})
+	c.setAsking(true)
+	defer c.setAsking(false)
 	for _, server := range set.order {
 		if server == c.server && !due {
 			return refused
@@ -144,7 +145,6 @@ func (c *claim) register(ctx context.Context, due bool) error {
 		if server != c.server {
 			kind = c.registration()
 		}
-		c.setAsking(server)
 		ttl, err := c.registerAt(ctx, server, kind)
 		switch {
 		case err == nil:
