@@ -138,7 +138,7 @@ func (c *claim) acquire(ctx context.Context) error {
 		err := c.register(ctx, true)
 		switch {
 		case errors.Is(err, errLost):
-			return c.conflict(ctx)
+			return c.refusal(ctx)
 		case errors.Is(err, errNoServer) && byBroadcast:
 			n.service.log.Debug("no name server answers, name goes by broadcast only", "name", c.name)
 		case err != nil:
@@ -157,7 +157,7 @@ func (c *claim) settle(ctx context.Context, err error) error {
 	if _, ok := errors.AsType[*carrier.ConflictError](err); !ok || !c.node.asksServers() {
 		return err
 	}
-	if known := c.conflict(ctx); known.Owner.IsValid() {
+	if known, ok := errors.AsType[*carrier.ConflictError](c.refusal(ctx)); ok && known.Owner.IsValid() {
 		return known
 	}
 	return err
@@ -223,7 +223,7 @@ func (c *claim) hold(ctx context.Context) error {
 		case <-visit:
 			err := c.register(ctx, !time.Now().Before(c.refreshAt))
 			if errors.Is(err, errLost) && !c.node.broadcasts() {
-				return c.conflict(ctx)
+				return c.refusal(ctx)
 			} else if errors.Is(err, errLost) {
 				owner, lost = c.otherOwner(ctx, broadcastRetry)
 			}

@@ -2,6 +2,7 @@ package nameservice
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -75,16 +76,21 @@ func (c *claim) shares(owner nbns.Address) bool {
 	return c.group && owner.Group
 }
 
-// conflict makes the error for a name that a server refuses us; the server may know who has it.
-func (c *claim) conflict(ctx context.Context) *carrier.ConflictError {
+// refusal makes the error for a name that a server refuses us; the server may know who has
+// it. If that is only we, by another address, this is no conflict, and will pass.
+func (c *claim) refusal(ctx context.Context) error {
 	conflict := &carrier.ConflictError{Name: c.name}
-	if got, err := c.node.queryServers(ctx, c.name, false); err == nil {
-		for _, a := range got.Addresses {
-			if !isEverybody(a.Addr) && !c.node.service.isOwn(a.Addr) {
-				conflict.Owner = a.Addr
-				break
-			}
-		}
+	got, err := c.node.queryServers(ctx, c.name, false)
+	if err != nil {
+		return conflict
+	}
+	other := func(a nbns.Address) bool { return !c.node.service.isOwn(a.Addr) }
+	i := slices.IndexFunc(got.Addresses, other)
+	switch {
+	case i < 0:
+		return fmt.Errorf("nbt: claim %v: a name server has it for another address of this host only", c.name)
+	case !isEverybody(got.Addresses[i].Addr):
+		conflict.Owner = got.Addresses[i].Addr
 	}
 	return conflict
 }

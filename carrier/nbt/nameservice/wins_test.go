@@ -1,6 +1,7 @@
 package nameservice
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"messngr/carrier"
 	"messngr/carrier/nbt/link"
 	"messngr/carrier/nbt/linktest"
 	"messngr/wire/nbns"
@@ -524,6 +526,31 @@ func TestMultihomedRegistration(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("group (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// TestServerTakesUsForTwo: a server that refuses a second address of a machine, since it takes
+// it for another one, is asked again soon: we are in no conflict with ourselves.
+func TestServerTakesUsForTwo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		confused := true
+		w.odd = func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+			return []nbns.Packet{{ID: p.ID, Kind: nbns.RegistrationResponse, Rcode: nbns.RcodeActive, Name: p.Name, Addresses: p.Addresses}},
+				confused && p.Kind != nbns.Query && len(w.owners(p.Name)) > 0 && w.owners(p.Name)[0].Addr != p.Addresses[0].Addr
+		}
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24", "10.0.1.1/24")
+		if err := tryClaim(t, h.Service, pc17, false); err == nil {
+			t.Error("the claim succeeded, want the server's refusal")
+		} else if _, ok := errors.AsType[*carrier.ConflictError](err); ok {
+			t.Errorf("Claim = %v, want no conflict", err)
+		}
+		w.mu.Lock()
+		confused = false
+		w.mu.Unlock()
+		time.Sleep(30 * time.Second)
+		wantStates(t, h.Service, "eth0 PC17<03> registered", "eth1 PC17<03> registered")
 	})
 }
 
