@@ -43,6 +43,7 @@ func savers() []saver {
 type Screen struct {
 	locked  map[string]bool // by who says so
 	session dbus.ObjectPath // of logind; "" if it does not know us
+	logind  string          // logind's connection to the machine's bus; "" while it has none
 }
 
 // New watches the screen. The user's bus is the one of the desktop session, and
@@ -81,19 +82,28 @@ func (s *Screen) watchSavers(ctx context.Context, user *dbus.Conn) error {
 }
 
 func (s *Screen) watchSession(ctx context.Context, system *dbus.Conn, id string) error {
+	// Everybody on the machine can send signals to everybody else there, so it
+	// matters who has sent one.
+	err := system.AddMatchSignalContext(ctx, dbus.WithMatchSender(bus), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, login1))
+	if err != nil {
+		return err
+	}
+	if err := system.BusObject().CallWithContext(ctx, bus+".GetNameOwner", 0, login1).Store(&s.logind); err != nil {
+		return err
+	}
 	manager := system.Object(login1, login1Path)
 	call := manager.CallWithContext(ctx, login1Manager+".GetSession", dbus.FlagNoAutoStart, id)
 	if id == "" {
 		call = manager.CallWithContext(ctx, login1Manager+".GetSessionByPID", dbus.FlagNoAutoStart, uint32(os.Getpid()))
 	}
-	err := call.Store(&s.session)
+	err = call.Store(&s.session)
 	if err != nil { // as for a service of the user, which is in no session
 		err = manager.CallWithContext(ctx, login1Manager+".GetSession", dbus.FlagNoAutoStart, "auto").Store(&s.session)
 	}
 	if err != nil {
 		return err
 	}
-	err = system.AddMatchSignalContext(ctx, dbus.WithMatchInterface(properties), dbus.WithMatchObjectPath(s.session), dbus.WithMatchMember("PropertiesChanged"))
+	err = system.AddMatchSignalContext(ctx, dbus.WithMatchSender(login1), dbus.WithMatchInterface(properties), dbus.WithMatchObjectPath(s.session), dbus.WithMatchMember("PropertiesChanged"))
 	if err != nil {
 		return err
 	}
@@ -113,7 +123,10 @@ func (s *Screen) Locked() bool { return len(s.locked) > 0 }
 func (s *Screen) Signal(sig *dbus.Signal) (changed bool) {
 	before := s.Locked()
 	switch {
-	case sig.Name == properties+".PropertiesChanged" && s.session != "" && sig.Path == s.session:
+	case sig.Name == properties+".PropertiesChanged":
+		if s.session == "" || sig.Path != s.session || s.logind == "" || sig.Sender != s.logind {
+			break
+		}
 		var name string
 		var values map[string]dbus.Variant
 		var gone []string
@@ -122,9 +135,13 @@ func (s *Screen) Signal(sig *dbus.Signal) (changed bool) {
 				s.set(login1, on)
 			}
 		}
-	case sig.Name == bus+".NameOwnerChanged":
+	case sig.Name == bus+".NameOwnerChanged" && sig.Sender == bus:
 		var name, old, owner string
-		if dbus.Store(sig.Body, &name, &old, &owner) == nil && owner == "" {
+		switch err := dbus.Store(sig.Body, &name, &old, &owner); {
+		case err != nil:
+		case name == login1:
+			s.logind = owner // one that starts anew leaves the screen as it is
+		case owner == "":
 			s.set(name, false) // a saver that has gone locks nothing
 		}
 	default:

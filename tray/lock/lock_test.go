@@ -18,6 +18,7 @@ type screen struct {
 	*lock.Screen
 	t       *testing.T
 	signals [2]chan *dbus.Signal
+	names   [2]string // on the buses
 }
 
 func newScreen(t *testing.T, user, system, id string) *screen {
@@ -29,6 +30,7 @@ func newScreen(t *testing.T, user, system, id string) *screen {
 			conns[i] = traytest.Dial(t, bus)
 			s.signals[i] = make(chan *dbus.Signal, 10)
 			conns[i].Signal(s.signals[i])
+			s.names[i] = conns[i].Names()[0]
 		}
 	}
 	var err error
@@ -102,4 +104,54 @@ func TestAMachineWithoutLogind(t *testing.T) {
 	if s := newScreen(t, user, system, "7"); s.Locked() {
 		t.Error("locked")
 	}
+}
+
+// Everybody on the machine can send signals to everybody else: nobody but logind
+// unlocks the screen.
+func TestSomebodyElseOnTheMachine(t *testing.T) {
+	user, system := traytest.Bus(t), traytest.Bus(t)
+	logind := traytest.StartLogind(t, system, true)
+	s := newScreen(t, user, system, "7")
+	if !s.Locked() {
+		t.Fatal("not locked at the beginning")
+	}
+	send := func(from *dbus.Conn, path dbus.ObjectPath, iface, member string, body ...any) {
+		t.Helper()
+		m := &dbus.Message{Type: dbus.TypeSignal, Body: body, Headers: map[dbus.HeaderField]dbus.Variant{
+			dbus.FieldPath: dbus.MakeVariant(path), dbus.FieldInterface: dbus.MakeVariant(iface), dbus.FieldMember: dbus.MakeVariant(member),
+			dbus.FieldDestination: dbus.MakeVariant(s.names[1]), dbus.FieldSignature: dbus.MakeVariant(dbus.SignatureOf(body...)),
+		}}
+		from.Send(m, nil)
+	}
+	other := traytest.Dial(t, system)
+	forged := []struct {
+		iface, member string
+		body          []any
+	}{
+		{"org.freedesktop.DBus.Properties", "PropertiesChanged", []any{"org.freedesktop.login1.Session",
+			map[string]dbus.Variant{"LockedHint": dbus.MakeVariant(false)}, []string{}}},
+		{"org.freedesktop.DBus", "NameOwnerChanged", []any{"org.freedesktop.login1", ":1.0", other.Names()[0]}},
+	}
+	for _, f := range append(forged, forged[0]) {
+		send(other, traytest.LogindSession, f.iface, f.member, f.body...)
+		for came := ""; came != f.iface+"."+f.member; {
+			select {
+			case sig := <-s.signals[1]:
+				came = sig.Name
+				if s.Signal(sig) || !s.Locked() {
+					t.Fatalf("%s of somebody else has unlocked the screen", sig.Name)
+				}
+			case <-time.After(5 * time.Second):
+				t.Fatalf("%s does not arrive", f.member)
+			}
+		}
+	}
+	// A logind that starts anew is believed, and its end unlocks nothing.
+	logind.Stop()
+	logind = traytest.StartLogind(t, system, true)
+	if !s.Locked() {
+		t.Error("the screen is unlocked because logind has gone")
+	}
+	logind.Lock(t, false)
+	s.becomes(false)
 }

@@ -55,7 +55,9 @@ func (Restarted) event() {}
 func (d *Daemon) Signal(s *dbus.Signal) (e Event, ok bool) {
 	switch s.Name {
 	case bus + ".NameOwnerChanged":
-		return d.ownerChanged(s.Body)
+		if s.Sender == bus {
+			return d.ownerChanged(s.Body)
+		}
 	case notifications + ".NotificationClosed":
 		var c Closed
 		ok = d.is(s) && dbus.Store(s.Body, &c.ID, (*uint32)(&c.Reason)) == nil

@@ -157,7 +157,7 @@ func StartLogind(t testing.TB, address string, locked bool) *Logind {
 	if err := l.conn.Export(&logindManager{}, "/org/freedesktop/login1", "org.freedesktop.login1.Manager"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.conn.Export(&logindSession{l}, logindPath, "org.freedesktop.DBus.Properties"); err != nil {
+	if err := l.conn.Export(&logindSession{l}, LogindSession, "org.freedesktop.DBus.Properties"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.conn.RequestName("org.freedesktop.login1", dbus.NameFlagDoNotQueue); err != nil {
@@ -166,7 +166,8 @@ func StartLogind(t testing.TB, address string, locked bool) *Logind {
 	return l
 }
 
-const logindPath = dbus.ObjectPath("/org/freedesktop/login1/session/_37")
+// LogindSession is the session that a Logind has.
+const LogindSession = dbus.ObjectPath("/org/freedesktop/login1/session/_37")
 
 // Logind is a made-up logind.
 type Logind struct {
@@ -183,7 +184,7 @@ func (*logindManager) GetSession(id string) (dbus.ObjectPath, *dbus.Error) {
 	if id != "7" && id != "auto" {
 		return "", dbus.NewError("org.freedesktop.login1.NoSuchSession", nil)
 	}
-	return logindPath, nil
+	return LogindSession, nil
 }
 
 // GetSessionByPID knows no process.
@@ -200,13 +201,16 @@ func (s *logindSession) Get(string, string) (dbus.Variant, *dbus.Error) {
 	return dbus.MakeVariant(s.l.locked), nil
 }
 
+// Stop ends it.
+func (l *Logind) Stop() { l.conn.Close() }
+
 // Lock changes the property LockedHint.
 func (l *Logind) Lock(t testing.TB, on bool) {
 	t.Helper()
 	l.mu.Lock()
 	l.locked = on
 	l.mu.Unlock()
-	err := l.conn.Emit(logindPath, "org.freedesktop.DBus.Properties.PropertiesChanged", "org.freedesktop.login1.Session",
+	err := l.conn.Emit(LogindSession, "org.freedesktop.DBus.Properties.PropertiesChanged", "org.freedesktop.login1.Session",
 		map[string]dbus.Variant{"LockedHint": dbus.MakeVariant(on)}, []string{})
 	if err != nil {
 		t.Fatal(err)
