@@ -308,8 +308,8 @@ func (x *exchange) rejected(d *dcerpc.Datagram) error {
 // progress takes what the server tells of the fragments that it has.
 func (x *exchange) progress(d *dcerpc.Datagram) {
 	if len(d.Body) == 0 {
-		if d.Type == dcerpc.TypeNoCall && x.working {
-			x.working = false
+		if arrived, _ := x.out.Arrived(); d.Type == dcerpc.TypeNoCall && (x.working || arrived > 0) {
+			x.working = false // it has forgotten what it had
 			_ = x.send(x.out.Restart()...)
 		}
 		return
@@ -338,7 +338,7 @@ func (x *exchange) identify(d *dcerpc.Datagram, from netip.AddrPort) {
 		answer.Type = dcerpc.TypeNoCall // we would have answered
 	case d.Type != dcerpc.TypeRequest:
 		return
-	case err != nil || d.Op != dcerpc.WhoAreYou && d.Op != dcerpc.WhoAreYou2:
+	case err != nil || d.Op > dcerpc.AreYouThere:
 		answer.Type = dcerpc.TypeReject
 		answer.Body = dcerpc.OpRange.AppendStatus(nil, d.BigEndian)
 	default:

@@ -46,16 +46,16 @@ func TestAnswerInAnotherOrder(t *testing.T) {
 	})
 }
 
-// TestCallbacks has the client asked who it is, in both ways, from any port of the host.
+// TestCallbacks has the client asked who it is, in all ways, from any port of the host.
 func TestCallbacks(t *testing.T) {
-	for _, op := range []uint16{dcerpc.WhoAreYou, dcerpc.WhoAreYou2} {
+	for _, op := range []uint16{dcerpc.WhoAreYou, dcerpc.WhoAreYou2, dcerpc.AreYouThere} {
 		called(t, func(t *testing.T, c *callee) {
 			c.calls(t.Context(), "stub")
 			d := c.hears(dcerpc.TypeRequest)
 			other := c.port()
 			a := c.asks(other, d, op, dcerpc.Question{Activity: d.Activity, Boot: boot})
 			who, err := dcerpc.ParseIdentity(a.Body, op, a.BigEndian)
-			if err != nil || who.Status != 0 || who.Sequence != 0 || (who.Client == uuid.UUID{}) != (op == dcerpc.WhoAreYou) {
+			if err != nil || who.Status != 0 || who.Sequence != 0 || (who.Client != uuid.UUID{}) != (op == dcerpc.WhoAreYou2) {
 				t.Errorf("identity %+v, %v", who, err)
 			}
 			a = c.asks(other, d, op, dcerpc.Question{Activity: uuid.New(), Boot: boot})
@@ -96,6 +96,22 @@ func TestAnswerFromAnotherPort(t *testing.T) {
 		c.answers(d, dcerpc.TypeResponse, nil)
 		c.ends("", nil)
 		c.hears(dcerpc.TypeAck)
+	})
+}
+
+// TestForgottenFragments: a server that has lost the fragments which it had gets them again.
+func TestForgottenFragments(t *testing.T) {
+	called(t, func(t *testing.T, c *callee) {
+		c.calls(t.Context(), string(bytes.Repeat([]byte("x"), 2*fragment.Size)))
+		d := c.hears(dcerpc.TypeRequest)
+		c.answers(d, dcerpc.TypeFack, (&dcerpc.Fack{Window: 4}).Append(nil, false))
+		d = c.hears(dcerpc.TypeRequest)
+		c.answers(d, dcerpc.TypeNoCall, nil)
+		if again := c.hears(dcerpc.TypeRequest); d.Number != 1 || again.Number != 0 {
+			t.Errorf("after fragment %d was lost with all others, %d is sent again, want 0", d.Number, again.Number)
+		}
+		c.answers(d, dcerpc.TypeResponse, []byte("done"))
+		c.ends("done", nil)
 	})
 }
 

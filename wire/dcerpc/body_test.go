@@ -138,6 +138,7 @@ func TestConversation(t *testing.T) {
 	}{
 		{dcerpc.WhoAreYou, dcerpc.Identity{Sequence: 3, Status: dcerpc.BadActivity}, "03000000 0a00001c"},
 		{dcerpc.WhoAreYou2, dcerpc.Identity{Sequence: 3, Client: client}, "03000000 99999999888877776666555544443333 00000000"},
+		{dcerpc.AreYouThere, dcerpc.Identity{Status: dcerpc.BadActivity}, "0a00001c"},
 	} {
 		wire := wiretest.Unhex(t, tt.hex)
 		if got := tt.want.Append(nil, tt.op, false); !bytes.Equal(got, wire) {

@@ -14,11 +14,12 @@ func Conversation() Syntax {
 
 // The procedures of Conversation that we ask and answer.
 const (
-	WhoAreYou  uint16 = 0 // conv_who_are_you
-	WhoAreYou2 uint16 = 1 // conv_who_are_you2
+	WhoAreYou   uint16 = 0 // conv_who_are_you
+	WhoAreYou2  uint16 = 1 // conv_who_are_you2
+	AreYouThere uint16 = 2 // conv_are_you_there, which only others ask
 )
 
-// A Question is what goes into WhoAreYou and WhoAreYou2.
+// A Question is what goes into each of them.
 type Question struct {
 	// Activity is the one of the call that the server asks about.
 	Activity uuid.UUID
@@ -42,11 +43,12 @@ func ParseQuestion(stub []byte, bigEndian bool) (Question, error) {
 	return q, r.Err()
 }
 
-// An Identity is what comes out of WhoAreYou and WhoAreYou2.
+// An Identity is what comes out of WhoAreYou, WhoAreYou2 and AreYouThere.
 type Identity struct {
-	// Sequence is the number of the call that the client makes just now.
+	// Sequence is the number of the call that the client makes just now; AreYouThere
+	// does not have it.
 	Sequence uint32
-	// Client identifies the client's process; WhoAreYou does not have it.
+	// Client identifies the client's process; only WhoAreYou2 has it.
 	Client uuid.UUID
 	// Status is 0 if the activity is the client's.
 	Status Status
@@ -55,7 +57,9 @@ type Identity struct {
 // Append appends the stub of the procedure op to b.
 func (i Identity) Append(b []byte, op uint16, bigEndian bool) []byte {
 	w := ndr.NewWriter(b, bigEndian)
-	w.Uint32(i.Sequence)
+	if op != AreYouThere {
+		w.Uint32(i.Sequence)
+	}
 	if op == WhoAreYou2 {
 		w.UUID(i.Client)
 	}
@@ -66,7 +70,10 @@ func (i Identity) Append(b []byte, op uint16, bigEndian bool) []byte {
 // ParseIdentity reads the stub of a response of the procedure op.
 func ParseIdentity(stub []byte, op uint16, bigEndian bool) (Identity, error) {
 	r := ndr.NewReader(stub, bigEndian)
-	i := Identity{Sequence: r.Uint32()}
+	var i Identity
+	if op != AreYouThere {
+		i.Sequence = r.Uint32()
+	}
 	if op == WhoAreYou2 {
 		i.Client = r.UUID()
 	}

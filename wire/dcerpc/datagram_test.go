@@ -240,7 +240,7 @@ func checkBodies(t *testing.T, d *dcerpc.Datagram) {
 	if q, err := dcerpc.ParseQuestion(d.Body, d.BigEndian); err == nil {
 		same("question", q, q.Append(nil, d.BigEndian), func(d *dcerpc.Datagram) (any, error) { return dcerpc.ParseQuestion(d.Body, d.BigEndian) })
 	}
-	for _, op := range []uint16{dcerpc.WhoAreYou, dcerpc.WhoAreYou2} {
+	for _, op := range []uint16{dcerpc.WhoAreYou, dcerpc.WhoAreYou2, dcerpc.AreYouThere} {
 		if i, err := dcerpc.ParseIdentity(d.Body, op, d.BigEndian); err == nil {
 			same("identity", i, i.Append(nil, op, d.BigEndian), func(d *dcerpc.Datagram) (any, error) {
 				return dcerpc.ParseIdentity(d.Body, op, d.BigEndian)
