@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/docs"
 	"messngr/cli/netcmd"
 	"messngr/cli/operate"
@@ -69,6 +70,18 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 		Example: `  messngr serve                          run the service here, on loopback
   messngr send PC17 "Reboot at 18:00"    send a message to a machine or user
   messngr inbox                          list what arrived`,
+		Annotations: map[string]string{
+			"ENVIRONMENT": `MESSNGR_SOCKET: path of the service's socket
+MESSNGR_PASSWORD: password of --as at the machine of --server, for scripts
+COLUMNS: width of tables (default: the terminal's)`,
+			"EXIT STATUS": `0: what was asked for is reached, for all
+1: it is not, for some
+2: the command was not understood, and nothing was done; or, of messngr net, it failed`,
+			"FILES": `/etc/messngr/messngr.toml: configuration, which messngr docs config explains
+/var/lib/messngr: the messages, and what else is kept over restarts; of anybody else's service: ~/.local/state/messngr
+/run/messngr/messngr.sock: the service's socket
+~/.config/messngr/tray.toml: configuration of messngr tray`,
+		},
 		Args:          program.NoSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -85,7 +98,9 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 	root.SetErr(run.Stderr)
 	root.SetFlagErrorFunc(program.WrongFlag)
 	root.PersistentFlags().StringVar(&run.Socket, "socket", "", "`path` of the service's socket")
+	complete.FlagBy(root, "socket", complete.Files)
 	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	root.AddGroup(

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/program"
 )
 
@@ -44,19 +45,21 @@ func Command(run *program.Run) *cobra.Command {
 			},
 		},
 		&cobra.Command{
-			Use:     "man FOLDER",
-			Short:   "Write a manual page for every command",
-			Example: "  messngr docs man build/man",
-			Args:    program.Args(1, 1),
+			Use:               "man FOLDER",
+			Short:             "Write a manual page for every command",
+			Example:           "  messngr docs man build/man",
+			Args:              program.Args(1, 1),
+			ValidArgsFunction: complete.Folders,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return writeFiles(args[0], Pages(cmd.Root()))
 			},
 		},
 		&cobra.Command{
-			Use:     "completions FOLDER",
-			Short:   "Write the completions for bash, zsh and fish",
-			Example: "  messngr docs completions build/completions",
-			Args:    program.Args(1, 1),
+			Use:               "completions FOLDER",
+			Short:             "Write the completions for bash, zsh and fish",
+			Example:           "  messngr docs completions build/completions",
+			Args:              program.Args(1, 1),
+			ValidArgsFunction: complete.Folders,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return writeCompletions(args[0], cmd.Root())
 			},

@@ -2,6 +2,8 @@ package docs
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,7 +11,8 @@ import (
 )
 
 // Pages returns a manual page for root and for every command below it that is
-// not hidden, by file name, such as "messngr-inbox-list.1".
+// not hidden, by file name, such as "messngr-inbox-list.1". The annotations of a command
+// become sections of its page, with lines such as "name: what it is".
 func Pages(root *cobra.Command) map[string]string {
 	pages := map[string]string{}
 	each(root, func(c *cobra.Command) {
@@ -55,11 +58,23 @@ func page(c *cobra.Command) string {
 	}
 	options(&b, "OPTIONS", c.NonInheritedFlags())
 	options(&b, "OPTIONS OF ALL COMMANDS", c.InheritedFlags())
+	for _, title := range slices.Sorted(maps.Keys(c.Annotations)) {
+		fmt.Fprintf(&b, ".SH %s\n", title)
+		items(&b, c.Annotations[title])
+	}
 	if c.Example != "" {
 		fmt.Fprintf(&b, ".SH EXAMPLES\n.nf\n%s\n.fi\n", escape(c.Example))
 	}
 	seeAlso(&b, c)
 	return b.String()
+}
+
+// items writes lines such as "name: what it is" as a list.
+func items(b *strings.Builder, text string) {
+	for line := range strings.Lines(text) {
+		name, about, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", escape(name), escape(about))
+	}
 }
 
 func description(c *cobra.Command) string {
@@ -101,8 +116,17 @@ func options(b *strings.Builder, title string, flags *pflag.FlagSet) {
 		if value != "" {
 			b.WriteString(" \\fI" + escape(value) + "\\fR")
 		}
-		b.WriteString("\n" + escape(usage) + "\n")
+		b.WriteString("\n" + escape(usage) + defaultOf(f) + "\n")
 	})
+}
+
+// defaultOf tells the default of an option, as its help does.
+func defaultOf(f *pflag.Flag) string {
+	switch f.DefValue {
+	case "", "0", "0s", "false", "[]":
+		return ""
+	}
+	return escape(" (default " + f.DefValue + ")")
 }
 
 func seeAlso(b *strings.Builder, c *cobra.Command) {

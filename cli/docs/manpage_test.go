@@ -11,9 +11,10 @@ import (
 )
 
 func tree() *cobra.Command {
-	root := &cobra.Command{Use: "tool", Short: "Does things", Long: ".dots and 'quotes'\n\n  kept as it is\n\nback\\slash", Example: "  tool run x"}
+	root := &cobra.Command{Use: "tool", Short: "Does things", Annotations: map[string]string{"FILES": "/etc/tool: settings\n.rc: others"}, Long: ".dots and 'quotes'\n\n  kept as it is\n\nback\\slash", Example: "  tool run x"}
 	run := &cobra.Command{Use: "run [flags] X", Short: "Run", Run: func(*cobra.Command, []string) {}}
 	run.Flags().StringP("as", "a", "", "the `name` of it")
+	run.Flags().Int("count", 3, "how many")
 	run.AddCommand(&cobra.Command{Use: "secret", Hidden: true, Run: run.Run})
 	root.AddCommand(run)
 	root.PersistentFlags().Bool("all", false, "everything")
@@ -26,8 +27,8 @@ func TestPages(t *testing.T) {
 		t.Fatalf("Pages has %d pages, want tool.1 and tool-run.1", len(pages))
 	}
 	for page, lines := range map[string][]string{
-		"tool.1":     {`.TH "TOOL" 1`, `tool \- Does things`, `\&.dots and \(aqquotes\(aq`, "  kept as it is", `back\eslash`, ".BR tool\\-run (1)"},
-		"tool-run.1": {`.TH "TOOL-RUN" 1`, `.B \-a, \-\-as \fIname\fR`, "the name of it", ".SH OPTIONS OF ALL COMMANDS", ".BR tool (1)"},
+		"tool.1":     {`.TH "TOOL" 1`, `tool \- Does things`, `\&.dots and \(aqquotes\(aq`, "  kept as it is", ".SH FILES", ".B /etc/tool\nsettings", ".B \\&.rc", `back\eslash`, ".BR tool\\-run (1)"},
+		"tool-run.1": {`.TH "TOOL-RUN" 1`, `.B \-a, \-\-as \fIname\fR`, "the name of it", `how many (default 3)`, ".SH OPTIONS OF ALL COMMANDS", ".BR tool (1)"},
 	} {
 		for _, line := range lines {
 			if !strings.Contains("\n"+pages[page], "\n"+line+"\n") {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/program"
 	"messngr/remote"
 )
@@ -43,6 +44,7 @@ func (o *Options) AddTo(cmd *cobra.Command) {
 	f.StringVar(&o.Server, "server", "", "`name` or address of another machine")
 	f.StringVarP(&o.User, "as", "U", "", "with --server: the `user` that you are there, or DOMAIN\\USER")
 	f.StringVar(&o.Credentials, "credentials", "", "with --server: `file` that says who you are there")
+	complete.FlagBy(cmd, "credentials", complete.Files)
 }
 
 // Given reports whether another machine is meant.

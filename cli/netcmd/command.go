@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/install"
 	"messngr/cli/login"
 	"messngr/cli/program"
@@ -30,13 +31,14 @@ to this program that is called net does the same:
   messngr net helpmsg 2273`,
 		// Its options have slashes, and its texts may have dashes.
 		DisableFlagParsing: true,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return offer(run, cmd, takeSocket(run, args), typed)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
 				return cmd.Help()
 			}
-			if len(args) > 1 && args[0] == "--socket" {
-				run.Socket, args = args[1], args[2:]
-			}
+			args = takeSocket(run, args)
 			if len(args) > 2 && strings.EqualFold(args[0], "send") {
 				if err := words.RefuseGlob(args[1:], "net send"); err != nil {
 					return err
@@ -62,4 +64,37 @@ to this program that is called net does the same:
 			return nil
 		},
 	}
+}
+
+// takeSocket takes the one option of all commands from the front of the words.
+func takeSocket(run *program.Run, args []string) []string {
+	if len(args) > 1 && args[0] == "--socket" {
+		run.Socket, args = args[1], args[2:]
+	}
+	return args
+}
+
+// offer says what the shell may offer behind net.
+func offer(run *program.Run, cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	command := ""
+	if len(args) > 0 {
+		command = strings.ToUpper(args[0])
+	}
+	var words []cobra.Completion
+	switch command {
+	case "", "HELP":
+		for _, t := range topics() {
+			words = append(words, strings.ToLower(t.command))
+		}
+	case "SEND":
+		return complete.Recipients(run)(cmd, args[1:], typed)
+	case "NAME":
+		return complete.Aliases(run)(cmd, args[1:], typed)
+	case "START", "STOP", "PAUSE", "CONTINUE":
+		words = []cobra.Completion{"messenger"}
+	}
+	if len(args) > 1 {
+		words = nil
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/login"
 	"messngr/cli/program"
 	"messngr/control"
@@ -124,17 +125,18 @@ another machine has the name, and says which one.` + login.Help,
 func (c Commands) nameRemoveCommand() *cobra.Command {
 	var other login.Options
 	cmd := &cobra.Command{
-		Use:     "remove [flags] NAME",
-		Short:   "Give a name up",
-		Long:    "Give NAME up: messages for it arrive here no longer." + login.Help,
-		Example: "  messngr name remove BACKUP\n  messngr name remove --server FS01 --as admin BACKUP",
-		Args:    program.Args(1, 1),
+		Use:               "remove [flags] NAME",
+		Short:             "Give a name up",
+		Long:              "Give NAME up: messages for it arrive here no longer." + login.Help,
+		Example:           "  messngr name remove BACKUP\n  messngr name remove --server FS01 --as admin BACKUP",
+		Args:              program.Args(1, 1),
+		ValidArgsFunction: complete.Aliases(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if other.Given() {
 				return c.removeRemoteName(cmd.Context(), other, strings.TrimSpace(args[0]))
 			}
 			if err := c.Client().RemoveName(cmd.Context(), args[0]); err != nil {
-				return err
+				return program.Hinted(err, "not_found", "see: messngr name list")
 			}
 			c.Printf("%s is given up\n", strings.ToUpper(args[0]))
 			return nil

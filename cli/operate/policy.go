@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/program"
 	"messngr/control"
 )
@@ -91,16 +92,17 @@ func (c Commands) ruleCommand(verdict, short string) *cobra.Command {
 
 func (c Commands) policyRemoveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "remove allow|block ADDRESS|SUBNET|name:NAME",
-		Short:   "Remove a rule that was added by messngr policy",
-		Example: "  messngr policy remove block 10.1.2.3",
-		Args:    program.Args(2, 2),
+		Use:               "remove allow|block ADDRESS|SUBNET|name:NAME",
+		Short:             "Remove a rule that was added by messngr policy",
+		Example:           "  messngr policy remove block 10.1.2.3",
+		Args:              program.Args(2, 2),
+		ValidArgsFunction: complete.Rules(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] != "allow" && args[0] != "block" {
 				return program.Misuse("usage: "+cmd.UseLine(), "a rule begins with allow or block, not with %q", args[0])
 			}
 			if err := c.Client().RemoveRule(cmd.Context(), control.RuleRequest{Verdict: args[0], Match: args[1]}); err != nil {
-				return err
+				return program.Hinted(err, "not_found", "see: messngr policy list")
 			}
 			c.Printf("removed: %s %s\n", args[0], args[1])
 			return nil

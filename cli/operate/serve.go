@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/install"
 	"messngr/cli/program"
 )
@@ -57,5 +58,8 @@ Options overrule the configuration file, whose keys messngr docs config explains
 	f.StringArrayVar(&o.Interfaces, "interface", nil, "`interface` to listen on, or lan for all with private addresses; may be given several times (default: loopback)")
 	f.StringArrayVar(&o.WINS, "wins", nil, "`address` of a NetBIOS name server; may be given several times")
 	f.IntVar(&o.PortOffset, "port-offset", 0, "add `n` to every port number")
+	complete.FlagBy(cmd, "config", complete.Files)
+	complete.FlagBy(cmd, "state", complete.Folders)
+	complete.FlagBy(cmd, "interface", complete.Interfaces)
 	return cmd
 }

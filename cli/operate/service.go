@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/install"
 	"messngr/cli/program"
 )
@@ -39,6 +40,8 @@ installed.`,
 	}
 	add.Flags().StringArrayVar(&o.Interfaces, "interface", nil, "`interface` to listen on, or lan for all with private addresses; may be given several times (default: loopback)")
 	add.Flags().StringVar(&o.Config, "config", "", "configuration `file` (TOML)")
+	complete.FlagBy(add, "interface", complete.Interfaces)
+	complete.FlagBy(add, "config", complete.Files)
 	var purge bool
 	remove := &cobra.Command{
 		Use:   "uninstall",

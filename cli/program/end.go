@@ -37,6 +37,15 @@ func Misuse(hint, format string, args ...any) error {
 	return &UsageError{Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
+// Hinted gives what the service declined with that code a hint, if it has none.
+func Hinted(err error, code, hint string) error {
+	var declined *control.Error
+	if errors.As(err, &declined) && declined.Code == code && declined.Hint == "" {
+		declined.Hint = hint
+	}
+	return err
+}
+
 // End prints what went wrong, with a hint if there is one, and returns the exit
 // code of the process. It prints nothing for nil and for an Exit.
 func (r *Run) End(err error) int {

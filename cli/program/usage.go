@@ -45,12 +45,3 @@ func WrongFlag(cmd *cobra.Command, err error) error {
 	what, _, _ := strings.Cut(err.Error(), ": strconv.") // whose words are for programmers
 	return Misuse("see: "+cmd.CommandPath()+" --help", "%s", what)
 }
-
-// CompleteFlag says which values the shell may offer for an option of cmd, which
-// must have it.
-func CompleteFlag(cmd *cobra.Command, name string, values ...cobra.Completion) {
-	fixed := cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
-	if err := cmd.RegisterFlagCompletionFunc(name, fixed); err != nil {
-		panic(err) // an option that the line above did not add
-	}
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/find"
 	"messngr/cli/phrase"
 	"messngr/cli/program"
@@ -40,7 +41,7 @@ object per line, or as a mailbox that mail programs read.`,
 	cmd.Flags().StringVar(&format, "format", "json", "the `format`: json or mbox")
 	cmd.Flags().Bool("json", false, "the same as --format json")
 	cmd.MarkFlagsMutuallyExclusive("format", "json")
-	program.CompleteFlag(cmd, "format", "json", "mbox")
+	complete.Flag(cmd, "format", "json", "mbox")
 	cmd.Flags().BoolVar(&unread, "unread", false, "only unread messages")
 	return cmd
 }

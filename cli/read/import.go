@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/phrase"
 	"messngr/cli/program"
 	"messngr/control"
@@ -55,7 +56,8 @@ The time and the machine of the sender stand in the title of each message.`,
 		Example: `  messngr import linpopup
   sudo messngr import linpopup --machine
   messngr import linpopup --charset 1251 old/messages.dat`,
-		Args: program.Args(0, 1),
+		Args:              program.Args(0, 1),
+		ValidArgsFunction: complete.Files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := linpopupFile
 			if len(args) == 1 {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"messngr"
+	"messngr/cli/complete"
 	"messngr/cli/console"
 	"messngr/cli/find"
 	"messngr/cli/phrase"
@@ -143,9 +144,10 @@ func inboxRows(messages []control.Message) [][]string {
 func (c Commands) inboxShowCommand() *cobra.Command {
 	var json, keep bool
 	cmd := &cobra.Command{
-		Use:     "show [flags] [ID...]",
-		Short:   "Show whole messages, and mark them as read",
-		Example: "  messngr inbox show last\n  messngr inbox show --keep-unread 7 a0b003",
+		Use:               "show [flags] [ID...]",
+		Short:             "Show whole messages, and mark them as read",
+		Example:           "  messngr inbox show last\n  messngr inbox show --keep-unread 7 a0b003",
+		ValidArgsFunction: complete.Messages(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{"last"}
@@ -213,11 +215,12 @@ func (c Commands) inboxMarkCommand() *cobra.Command {
 	var as string
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "mark [flags] ID...",
-		Short:   "Mark messages as read, unread or acknowledged",
-		Long:    "Mark messages as read, unread or acknowledged. What is acknowledged is read, too.",
-		Example: "  messngr inbox mark 4 7\n  messngr inbox mark --as acknowledged last",
-		Args:    program.Args(1, -1),
+		Use:               "mark [flags] ID...",
+		Short:             "Mark messages as read, unread or acknowledged",
+		Long:              "Mark messages as read, unread or acknowledged. What is acknowledged is read, too.",
+		Example:           "  messngr inbox mark 4 7\n  messngr inbox mark --as acknowledged last",
+		Args:              program.Args(1, -1),
+		ValidArgsFunction: complete.Messages(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			marks := []string{as}
 			switch as {
@@ -242,17 +245,18 @@ func (c Commands) inboxMarkCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&as, "as", "read", "the `state` that they get: read, unread or acknowledged")
 	cmd.Flags().BoolVar(&json, "json", false, "print how many they were as a JSON object")
-	program.CompleteFlag(cmd, "as", "read", "unread", "acknowledged")
+	complete.Flag(cmd, "as", "read", "unread", "acknowledged")
 	return cmd
 }
 
 func (c Commands) inboxDeleteCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "delete [flags] ID...",
-		Short:   "Delete messages for ever",
-		Example: "  messngr inbox delete 4 a0b003",
-		Args:    program.Args(1, -1),
+		Use:               "delete [flags] ID...",
+		Short:             "Delete messages for ever",
+		Example:           "  messngr inbox delete 4 a0b003",
+		Args:              program.Args(1, -1),
+		ValidArgsFunction: complete.Messages(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// All are found before the first is deleted: a wrong name deletes nothing.
 			ids, err := c.resolveAll(cmd.Context(), args)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/program"
 	"messngr/tray"
 )
@@ -55,6 +56,6 @@ starts it by itself when there is something to be seen.`,
 	cmd.Flags().StringVar(&level, "level", "info", "only what has at least this `level`: info, notice, urgent or emergency")
 	cmd.Flags().BoolVar(&once, "once", false, "end when nothing is left to show")
 	cmd.Flags().BoolVar(&window, "window", false, "the window instead")
-	program.CompleteFlag(cmd, "level", "info", "notice", "urgent", "emergency")
+	complete.Flag(cmd, "level", "info", "notice", "urgent", "emergency")
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"messngr"
+	"messngr/cli/complete"
 	"messngr/cli/console"
 	"messngr/cli/find"
 	"messngr/cli/phrase"
@@ -85,10 +86,11 @@ func (c Commands) listSent(ctx context.Context, limit int, json bool) error {
 func (c Commands) sentShowCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
-		Use:     "show [flags] [ID]",
-		Short:   "Show one sent message with every attempt to deliver it",
-		Example: "  messngr sent show last\n  messngr sent show --json 91ba44",
-		Args:    program.Args(0, 1),
+		Use:               "show [flags] [ID]",
+		Short:             "Show one sent message with every attempt to deliver it",
+		Example:           "  messngr sent show last\n  messngr sent show --json 91ba44",
+		Args:              program.Args(0, 1),
+		ValidArgsFunction: complete.Sent(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := find.Sent(cmd.Context(), c.Client(), strings.Join(append(args, "last")[:1], ""))
 			if err != nil {
@@ -117,8 +119,9 @@ func (c Commands) sentRetractCommand() *cobra.Command {
 		Long: `Take a message back that you sent: on this machine it leaves the screens of those who
 have it, whether they have seen it or not, and stays in their inboxes as one whose time
 is over. No old protocol can take back what another machine has.`,
-		Example: "  messngr sent retract last\n  messngr sent retract 91ba44",
-		Args:    program.Args(0, 1),
+		Example:           "  messngr sent retract last\n  messngr sent retract 91ba44",
+		Args:              program.Args(0, 1),
+		ValidArgsFunction: complete.Sent(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := find.Sent(cmd.Context(), c.Client(), strings.Join(append(args, "last")[:1], ""))
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/program"
 	"messngr/tray"
 )
@@ -59,7 +60,7 @@ be changed in ~/.config/messngr/tray.toml, or for everybody in
 	cmd.Flags().BoolVar(&o.Minimized, "min", false, "start as an icon; otherwise the list opens too")
 	cmd.Flags().StringVar(&disturb, "dnd", "", "whether nobody is to be disturbed, a `word`: on, off, or ? to ask")
 	cmd.Flags().StringVar(&o.PopUp, "popup", "", "the lowest `level` that opens a pop-up: info, notice, urgent, emergency or never (default: the configuration's)")
-	program.CompleteFlag(cmd, "dnd", "on", "off")
-	program.CompleteFlag(cmd, "popup", "info", "notice", "urgent", "emergency", "never")
+	complete.Flag(cmd, "dnd", "on", "off")
+	complete.Flag(cmd, "popup", "info", "notice", "urgent", "emergency", "never")
 	return cmd
 }

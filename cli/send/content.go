@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"messngr/cli/complete"
 	"messngr/cli/program"
 	"messngr/control"
 )
@@ -24,7 +25,7 @@ func (f *contentFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.title, "title", "", "`headline` of one line")
 	cmd.Flags().StringVar(&f.ask, "ask", "", "`answers` to choose from, such as \"Yes,No,Later\"")
 	cmd.Flags().DurationVar(&f.expire, "expire", 0, "its meaning ends after that `time`, such as 2h; until then it may wait for a route (default: it is tried once, now)")
-	program.CompleteFlag(cmd, "level", "info", "notice", "urgent", "emergency")
+	complete.Flag(cmd, "level", "info", "notice", "urgent", "emergency")
 }
 
 // apply puts the options into the request.

@@ -5,6 +5,7 @@ import (
 	"messngr/cli/phrase"
 	"messngr/control"
 	"messngr/wire/oem"
+	"os/user"
 )
 
 // printOutcome says in one line what is true about one recipient: what was
@@ -23,5 +24,17 @@ func (c Commands) printOutcome(r control.RecipientAnswer, wait *messngr.State) {
 	default:
 		line += "; not " + wait.String() + " in time"
 	}
-	c.Complain(line, r.Hint)
+	c.Complain(line, hint(r))
+}
+
+// hint says what to do about a recipient who was not reached. A name that nobody on the
+// network has may be that of somebody here, who is not logged in.
+func hint(r control.RecipientAnswer) string {
+	if r.Code != "unknown_name" || r.Via == "local" {
+		return r.Hint
+	}
+	if _, err := user.Lookup(r.To); err != nil {
+		return r.Hint
+	}
+	return r.To + " of this machine is reached by: messngr write " + r.To + " TEXT; else " + r.Hint
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"messngr"
+	"messngr/cli/complete"
 	"messngr/cli/find"
 	"messngr/cli/program"
 	"messngr/cli/words"
@@ -34,7 +35,7 @@ func (f *sendFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.wait, "wait", "", "`state` to wait for (default: the best that the route reports at once)")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "`time` to wait for it, such as 30s, at most 5m")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per recipient")
-	program.CompleteFlag(cmd, "wait", "queued", "sent", "accepted", "delivered", "displayed", "acknowledged", "answered")
+	complete.Flag(cmd, "wait", "queued", "sent", "accepted", "delivered", "displayed", "acknowledged", "answered")
 	// The text may begin with a dash.
 	cmd.Flags().SetInterspersed(false)
 }
@@ -88,7 +89,8 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
   messngr send --yes everyone "The canteen is open"
   messngr send --at 10.0.0.17 --wait accepted --json ALICE hello
   messngr send --level urgent --ask "Yes,No,Later" bob "May I restart FS01?"`,
-		Args: program.Args(1, -1),
+		Args:              program.Args(1, -1),
+		ValidArgsFunction: complete.Recipients(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := words.RefuseGlob(args, "messngr send"); err != nil {
 				return err
@@ -113,11 +115,11 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&req.From, "as", "", "`name` to send as (default: your login name)")
+	cmd.Flags().StringVar(&req.From, "as", "", "`name` to send as (default: your login name); old machines show 15 letters of it")
 	cmd.Flags().StringVar(&req.Via, "via", "", "the only `route` to use, such as smb or mailslot (default: the best)")
 	cmd.Flags().StringVar(&req.Address, "at", "", "`address` of the recipient, if it is not to be looked up")
 	content.add(cmd)
-	program.CompleteFlag(cmd, "via", "smb", "rpc", "mailslot", "rwall", "local")
+	complete.Flag(cmd, "via", "smb", "rpc", "mailslot", "rwall", "local")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask before a broadcast")
 	return cmd
 }
@@ -149,7 +151,8 @@ The answer goes to the sender's name at the address that the message came from,
 or to the machine there if it has no such name.`,
 		Example: `  messngr reply "Coming down now"
   messngr reply 7 "It is fixed"`,
-		Args: program.Args(1, -1),
+		Args:              program.Args(1, -1),
+		ValidArgsFunction: complete.Message(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var m control.Message
 			var err error
