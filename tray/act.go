@@ -189,7 +189,7 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 	case notification.ActionReply:
 		a.open(ctx, []string{windowReply, s.m.ID.String()}, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
 	case keyAcknowledge:
-		a.acknowledge(ctx, s.m.ID)
+		a.acknowledge(ctx, &s.m)
 	default:
 		number, err := strconv.Atoi(strings.TrimPrefix(e.Key, keyAnswer))
 		if err == nil && number >= 0 && number < len(s.m.Answers) {
@@ -219,9 +219,21 @@ func (a *agent) replied(ctx context.Context, e notification.Replied) {
 }
 
 // acknowledge says that a person has seen a message, which is then read as well.
-func (a *agent) acknowledge(ctx context.Context, id messageID) {
+// If the service is away it is told when it is back, and the person for now.
+func (a *agent) acknowledge(ctx context.Context, m *control.Message) {
+	a.owed[m.ID] = true
+	headline := a.words.headline(m)
+	a.tellAcknowledged(ctx, m.ID, func() { a.tell(ctx, headline, a.words.owed) })
+}
+
+// tellAcknowledged tells the service, and calls failed if that is impossible.
+func (a *agent) tellAcknowledged(ctx context.Context, id messageID, failed func()) {
 	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
-		return nil, acknowledge(ctx, c, id)
+		if err := acknowledge(ctx, c, id); err != nil {
+			a.log.Warn("acknowledge a message", "id", id, "err", err)
+			return failed, nil
+		}
+		return func() { delete(a.owed, id) }, nil
 	})
 }
 

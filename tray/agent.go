@@ -58,15 +58,19 @@ type agent struct {
 	digest digest
 	hint   uint32 // the notification that says how to do something
 	locked bool
-	muted  bool // as the icon shows it
-	away   bool // the service cannot be asked
+	muted  bool  // as the icon shows it
+	away   error // why the service cannot be asked
 	unread int
 	// last is the number of the last message that was dealt with; heldFrom is
 	// that of the first one that is held back, 0 if none is.
 	last, heldFrom int64
 	begun          bool        // the inbox was reached
 	sighted        []messageID // shown, and the service does not know it yet
-	sounded        time.Time   // when a sound was played last
+	// owed are those that the person has acknowledged, and the service does not
+	// know it yet.
+	owed      map[messageID]bool
+	sounded   time.Time     // when a sound was played last
+	soundedAs messngr.Level // and for what
 
 	// When something has to be done; zero: nothing has.
 	retryAt, countAt, iconAt, sightAt, saveAt, popUpAt time.Time
@@ -275,7 +279,7 @@ func (a *agent) count(ctx context.Context) {
 func (a *agent) draw() {
 	a.drawn = time.Now()
 	w := a.words
-	s := icon.State{Unread: a.unread, Attention: a.isUrgent(), Muted: a.muted, ToolTip: w.app}
+	s := icon.State{Unread: a.unread, Attention: a.isUrgent(), Muted: a.muted, Away: a.away != nil, ToolTip: w.app}
 	switch a.unread {
 	case 0:
 		s.Detail = w.unread[0]
@@ -288,8 +292,9 @@ func (a *agent) draw() {
 	if a.muted {
 		s.Detail += "\n" + w.muted
 	}
-	if a.away {
-		s.Detail += "\n" + w.away
+	if a.away != nil {
+		label = w.trouble(a.away)
+		s.Detail += "\n" + label
 	}
 	show := icon.Item{Key: clickShow, Label: w.menuShow}
 	if DesktopProgram() != "" {

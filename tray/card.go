@@ -128,8 +128,11 @@ func (w *words) body(m *control.Message, now time.Time) (body string, whole bool
 	add(oem.CleanLine(m.Title))
 	text, left := shorten(strings.TrimRight(oem.Clean(oem.Normalize(m.Text)), "\n"))
 	add(text)
-	if left > 0 {
-		add(fmt.Sprintf("… "+w.more, left, m.Seq))
+	switch {
+	case left == 1:
+		add(fmt.Sprintf(w.more[0], m.Seq))
+	case left > 1:
+		add(fmt.Sprintf(w.more[1], left, m.Seq))
 	}
 	if len(m.Answers) > 0 {
 		var answers []string

@@ -61,8 +61,8 @@ func TestBody(t *testing.T) {
 		{control.Message{Text: "", ReceivedAt: at(3)}, "03:14", true},
 		{control.Message{Text: "x", ReceivedAt: at(3).AddDate(0, 0, -1)}, "x\n2026-11-20 03:14", true},
 		{control.Message{Text: lines, Seq: 7}, strings.Repeat("line\n", 12) + "… 28 more lines: messngr inbox show 7", false},
-		{control.Message{Text: strings.Repeat("ä", 5000), Seq: 7}, strings.Repeat("ä", 1000) + "\n… 1 more lines: messngr inbox show 7", false},
-		{control.Message{Text: strings.Repeat("ä", 900) + "\n" + strings.Repeat("b", 200), Seq: 7}, strings.Repeat("ä", 900) + "\n… 1 more lines: messngr inbox show 7", false},
+		{control.Message{Text: strings.Repeat("ä", 5000), Seq: 7}, strings.Repeat("ä", 1000) + "\n… there is more: messngr inbox show 7", false},
+		{control.Message{Text: strings.Repeat("ä", 900) + "\n" + strings.Repeat("b", 200), Seq: 7}, strings.Repeat("ä", 900) + "\n… there is more: messngr inbox show 7", false},
 	} {
 		if tt.m.ReceivedAt.IsZero() {
 			tt.m.ReceivedAt = at(9)
@@ -291,5 +291,18 @@ func TestFolders(t *testing.T) {
 	}
 	if p := progressFile(getenv); p.path != "" || p.save(7) != nil || p.load() != 0 {
 		t.Errorf("%+v", p)
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	w := english()
+	for err, want := range map[error]string{
+		control.ErrNoService:                           w.away,
+		fmt.Errorf("%w at x", control.ErrNoAccess):     w.noAccess,
+		&control.Error{Code: "internal", Message: "x"}: w.away,
+	} {
+		if got := w.trouble(err); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
 	}
 }

@@ -18,19 +18,19 @@ const backlogFew = 5
 func (a *agent) heard(ctx context.Context, n news) {
 	now := time.Now()
 	wasAway := a.away
-	a.away = n.away != nil
+	a.away = n.away
 	switch {
 	case n.backlog != nil:
 		a.begin(ctx, n.backlog, now)
 	case n.event != nil:
 		a.happened(ctx, n.event, now)
-	case !wasAway:
+	case wasAway == nil:
 		a.log.Info("wait for the service", "err", n.away)
 	}
-	if a.away != wasAway {
+	if (a.away == nil) != (wasAway == nil) {
 		soon(&a.iconAt, a.drawn, iconPause)
 	}
-	if !a.away {
+	if a.away == nil {
 		soon(&a.countAt, a.counted, countPause)
 	}
 }
@@ -90,6 +90,9 @@ func (a *agent) happened(ctx context.Context, e *control.Event, now time.Time) {
 	case control.EventRead, control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
 		a.withdraw(ctx, e.IDs, now)
 	case control.EventResync:
+		for id := range a.owed {
+			a.tellAcknowledged(ctx, id, func() {})
+		}
 		a.resync(ctx)
 	}
 }

@@ -401,6 +401,9 @@ func TestTheServiceComesAndGoes(t *testing.T) {
 		tip, _ := host.Property(item, "ToolTip")
 		return strings.Contains(fmt.Sprint(tip), "not running")
 	})
+	if lines, err := host.Menu(item); err != nil || lines[0].Properties["label"].Value() != "The Messenger service is not running" {
+		t.Errorf("the menu begins with %+v, %v", lines, err)
+	}
 	first := d.arrive(number(1))
 	if err := os.Symlink(served, socket); err != nil {
 		t.Fatal(err)

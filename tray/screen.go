@@ -26,7 +26,7 @@ type shown struct {
 }
 
 const (
-	// soundPause is the least time between two sounds.
+	// soundPause is the least time between two sounds of the same urgency.
 	soundPause = 2 * time.Second
 	// againPause is when something urgent is shown again that a daemon has taken
 	// off the screen by itself.
@@ -56,14 +56,15 @@ func (a *agent) present(ctx context.Context, m *control.Message, now time.Time) 
 	}
 	s := &shown{m: *m, since: now}
 	a.shown[m.ID] = s
-	a.put(ctx, s, a.cfg.sound(m.Level))
+	a.put(ctx, s, a.sound(ctx, m.Level))
 	soon(&a.iconAt, a.drawn, iconPause)
 }
 
-// put brings a message onto the screen, or what is there up to date.
+// put brings a message onto the screen, or what is there up to date, with a sound
+// of the daemon's.
 func (a *agent) put(ctx context.Context, s *shown, sound string) {
 	c := a.words.newCard(&s.m, a.hides(), time.Now())
-	c.Sound = a.sound(ctx, sound)
+	c.Sound = sound
 	id, err := a.notes.Show(ctx, c.Note, s.note)
 	if err != nil {
 		delete(a.byNote, s.note)
@@ -73,6 +74,9 @@ func (a *agent) put(ctx context.Context, s *shown, sound string) {
 	}
 	if id != s.note {
 		delete(a.byNote, s.note)
+	}
+	if other := a.shown[a.byNote[id]]; other != nil && other != s {
+		other.note = 0 // the daemon has put this one into its place
 	}
 	s.note, s.whole, a.byNote[id], a.retryPause = id, c.whole, s.m.ID, 0
 	if c.whole && !s.sighted {
@@ -84,14 +88,14 @@ func (a *agent) put(ctx context.Context, s *shown, sound string) {
 // hides reports whether texts are not to be seen now.
 func (a *agent) hides() bool { return a.locked && a.cfg.Locked != lockedShow }
 
-// sound returns the sound for the daemon to play, and plays it if the daemon
-// cannot.
-func (a *agent) sound(ctx context.Context, name string) string {
-	now := time.Now()
-	if name == "" || now.Sub(a.sounded) < soundPause {
+// sound returns the sound of a level for the daemon to play, and plays it if the
+// daemon cannot. Of several at once the first is heard, and what is more urgent.
+func (a *agent) sound(ctx context.Context, level messngr.Level) string {
+	now, name := time.Now(), a.cfg.sound(level)
+	if name == "" || now.Sub(a.sounded) < soundPause && level <= a.soundedAs {
 		return ""
 	}
-	a.sounded = now
+	a.sounded, a.soundedAs = now, level
 	if able, err := a.notes.Abilities(ctx); err == nil && able.Sound {
 		return name
 	}
@@ -148,7 +152,7 @@ func (a *agent) showDigest(ctx context.Context, now time.Time) {
 	}
 	n := a.words.digestCard(d, a.hides())
 	if d.note == 0 {
-		n.Sound = a.sound(ctx, a.cfg.sound(d.level))
+		n.Sound = a.sound(ctx, d.level)
 	}
 	id, err := a.notes.Show(ctx, n, d.note)
 	if err != nil {

@@ -196,7 +196,7 @@ func newAgent(o Options, cfg Config, quit context.CancelFunc) *agent {
 		disturb: disturbFile(o.Getenv), progress: progressFile(o.Getenv),
 		sounds:  sound.New(dataDirs(o.Getenv)),
 		program: &program{socket: o.Socket, log: o.Log, ended: make(chan error, 1)},
-		shown:   make(map[messageID]*shown), byNote: make(map[uint32]messageID),
+		shown:   make(map[messageID]*shown), byNote: make(map[uint32]messageID), owed: make(map[messageID]bool),
 		signals: make(chan *dbus.Signal, 64), systemSignals: make(chan *dbus.Signal, 16),
 		clicks: make(chan click), calls: make(chan string), results: make(chan func()),
 	}

@@ -242,6 +242,69 @@ func TestSounds(t *testing.T) {
 	}
 }
 
+// Chatter that has just been heard does not keep an emergency from being heard.
+func TestAnEmergencyIsHeardAtOnce(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	d.run()
+	for n, tt := range []struct {
+		level messngr.Level
+		sound any
+	}{
+		{messngr.LevelNotice, "message-new-instant"}, {messngr.LevelNotice, nil},
+		{messngr.LevelEmergency, "alarm-clock-elapsed"}, {messngr.LevelEmergency, nil}, {messngr.LevelUrgent, nil},
+	} {
+		d.arrive(control.Message{From: "alice", Via: "local", Text: fmt.Sprint(n), Level: tt.level})
+		d.daemon.AwaitCount(n + 1)
+		calls := d.daemon.Calls()
+		if got := calls[len(calls)-1].Hints["sound-name"].Value(); got != tt.sound {
+			t.Errorf("message %d of the level %v has the sound %v, want %v", n, tt.level, got, tt.sound)
+		}
+	}
+}
+
+// What a person acknowledges while the service is away it learns when it is back.
+func TestAcknowledgedWhileTheServiceIsAway(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	d.run()
+	id := d.arrive(control.Message{From: "alice", Via: "local", Text: "x", Level: messngr.LevelUrgent})
+	note := d.daemon.AwaitCount(1)[0]
+	deny := func(on bool) {
+		d.fake.Lock()
+		defer d.fake.Unlock()
+		d.fake.Deny = on
+	}
+	deny(true)
+	d.daemon.Invoke(note.ID, "acknowledge", "")
+	d.daemon.Await("the person to be told", func(s []traytest.Note) bool {
+		return len(s) == 1 && strings.HasPrefix(s[0].Body, "The Messenger service could not be told.")
+	})
+	if d.message(id).AcknowledgedAt != nil {
+		t.Fatal("the service has taken it")
+	}
+	deny(false)
+	d.fake.HangUp()
+	d.eventually("the service knows", func() bool { m := d.message(id); return m.AcknowledgedAt != nil && m.ReadAt != nil })
+}
+
+// A daemon that shows what is the same in one place.
+func TestADaemonThatMerges(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	d.daemon.Merge()
+	d.run()
+	first := d.arrive(hello())
+	d.daemon.AwaitCount(1)
+	second := d.arrive(hello())
+	d.eventually("both were shown", func() bool { return len(d.daemon.Calls()) == 2 })
+	d.fake.Mark("read", first)
+	settle()
+	note := d.daemon.AwaitCount(1)[0]
+	d.daemon.Invoke(note.ID, "acknowledge", "")
+	d.eventually("the second one is acknowledged", func() bool { return d.message(second).AcknowledgedAt != nil })
+	if d.message(first).AcknowledgedAt != nil {
+		t.Error("the first one is acknowledged")
+	}
+}
+
 func TestLevels(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)
 	d.run()

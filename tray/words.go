@@ -1,6 +1,11 @@
 package tray
 
-import "strings"
+import (
+	"errors"
+	"strings"
+
+	"messngr/control"
+)
 
 // words are what a person reads, in one language. The words for trust are those
 // of the desktop program's catalogues.
@@ -14,10 +19,10 @@ type words struct {
 	somebody, local, from string
 
 	urgent, emergency, drill string
-	answers                  string // before the answers to choose from
-	until                    string // with a time
-	more                     string // with a number of lines and one of a message
-	hidden                   string // in the place of a text on a locked screen
+	answers                  string    // before the answers to choose from
+	until                    string    // with a time
+	more                     [2]string // one line, several (with a number); then the number of the message
+	hidden                   string    // in the place of a text on a locked screen
 	hiddenDigest             string
 
 	reply, acknowledge, open, markRead string // buttons
@@ -31,12 +36,21 @@ type words struct {
 	howToList   string
 	cannotReply string
 	notSent     string // before a reason
+	owed        string // an acknowledgement that the service does not know yet
 
 	unread                          [3]string // none, one, several (with a number)
 	muted                           string
-	away                            string
-	menuWrite, menuShow, menuRead   string
+	away, noAccess                  string
+	menuShow, menuRead              string
 	menuMuted, menuQuit, menuWindow string
+}
+
+// trouble says why the service cannot be asked.
+func (w *words) trouble(err error) string {
+	if errors.Is(err, control.ErrNoAccess) {
+		return w.noAccess
+	}
+	return w.away
 }
 
 // choose returns the words for the language of messages (locale(7)).
@@ -63,7 +77,7 @@ func english() *words {
 		somebody: "somebody", local: "this computer", from: "from",
 		urgent: "URGENT", emergency: "EMERGENCY", drill: "DRILL",
 		answers: "Please answer:", until: "Valid until %s",
-		more:         "%d more lines: messngr inbox show %d",
+		more:         [2]string{"… there is more: messngr inbox show %d", "… %d more lines: messngr inbox show %d"},
 		hidden:       "The text is hidden while the screen is locked.",
 		hiddenDigest: "Senders and texts are hidden while the screen is locked.",
 		reply:        "Reply", acknowledge: "Acknowledge", open: "Open", markRead: "Mark all as read",
@@ -76,8 +90,10 @@ func english() *words {
 		cannotReply: "This sender cannot be answered.",
 		notSent:     "Not sent",
 		unread:      [3]string{"No unread messages", "One unread message", "%d unread messages"},
-		muted:       "Do not disturb is on", away: "The Messenger service is not running",
-		menuWrite: "Write a message…", menuShow: "Show unread messages", menuWindow: "Open the list",
+		muted:       "Do not disturb is on",
+		away:        "The Messenger service is not running", noAccess: "You have no access to the Messenger service",
+		owed:     "The Messenger service could not be told. It will be as soon as it answers.",
+		menuShow: "Show unread messages", menuWindow: "Open the list",
 		menuRead: "Mark all as read", menuMuted: "Do not disturb", menuQuit: "Quit",
 	}
 }
@@ -89,7 +105,7 @@ func german() *words {
 		somebody: "jemand", local: "dieser Rechner", from: "von",
 		urgent: "DRINGEND", emergency: "NOTFALL", drill: "ÜBUNG",
 		answers: "Bitte antworten:", until: "Gültig bis %s",
-		more:         "%d weitere Zeilen: messngr inbox show %d",
+		more:         [2]string{"… es geht weiter: messngr inbox show %d", "… %d weitere Zeilen: messngr inbox show %d"},
 		hidden:       "Der Text ist verborgen, solange der Bildschirm gesperrt ist.",
 		hiddenDigest: "Absender und Texte sind verborgen, solange der Bildschirm gesperrt ist.",
 		reply:        "Antworten", acknowledge: "Bestätigen", open: "Öffnen", markRead: "Alle gelesen",
@@ -102,8 +118,10 @@ func german() *words {
 		cannotReply: "Diesem Absender kann man nicht antworten.",
 		notSent:     "Nicht gesendet",
 		unread:      [3]string{"Keine ungelesenen Nachrichten", "Eine ungelesene Nachricht", "%d ungelesene Nachrichten"},
-		muted:       "„Nicht stören“ ist an", away: "Der Nachrichtendienst läuft nicht",
-		menuWrite: "Nachricht schreiben …", menuShow: "Ungelesene zeigen", menuWindow: "Liste öffnen",
+		muted:       "„Nicht stören“ ist an",
+		away:        "Der Nachrichtendienst läuft nicht", noAccess: "Sie haben keinen Zugang zum Nachrichtendienst",
+		owed:     "Der Nachrichtendienst konnte es noch nicht erfahren. Er erfährt es, sobald er antwortet.",
+		menuShow: "Ungelesene zeigen", menuWindow: "Liste öffnen",
 		menuRead: "Alle als gelesen markieren", menuMuted: "Nicht stören", menuQuit: "Beenden",
 	}
 }

@@ -12,6 +12,7 @@ const (
 	blue  = 0x2f6fb5
 	red   = 0xc62828
 	grey  = 0x808890
+	amber = 0xb26a00
 	black = 0x202020
 	white = 0xffffff
 )
@@ -68,7 +69,8 @@ func pixel(s State, x, y, size int) color {
 }
 
 // bubble says what is at a point of the unit square: a speech bubble with three
-// lines of text, or with a bar across if nothing pops up.
+// lines of text, with a bar across if nothing pops up, or with an exclamation mark
+// if nothing is known.
 func bubble(s State, x, y float64) (rgb uint32, in bool) {
 	const left, top, right, bottom, round = 0.03, 0.08, 0.97, 0.76, 0.14
 	body := inRounded(x, y, left, top, right, bottom, round)
@@ -77,6 +79,10 @@ func bubble(s State, x, y float64) (rgb uint32, in bool) {
 		return 0, false
 	}
 	switch {
+	case s.Away && isMark(x, y):
+		return white, true
+	case s.Away:
+		return amber, true
 	case s.Muted && x > 0.2 && x < 0.8 && y > 0.36 && y < 0.48:
 		return white, true
 	case s.Muted:
@@ -91,6 +97,10 @@ func bubble(s State, x, y float64) (rgb uint32, in bool) {
 
 func isLine(x, y float64) bool {
 	return y > 0.22 && y < 0.30 && x < 0.82 || y > 0.38 && y < 0.46 && x < 0.82 || y > 0.54 && y < 0.62 && x < 0.58
+}
+
+func isMark(x, y float64) bool {
+	return x > 0.43 && x < 0.57 && (y > 0.16 && y < 0.48 || y > 0.55 && y < 0.68)
 }
 
 func inRounded(x, y, left, top, right, bottom, round float64) bool {

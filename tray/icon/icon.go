@@ -25,8 +25,8 @@ type State struct {
 	Unread int
 	// Attention asks for a look: something important is unread.
 	Attention bool
-	// Muted shows that nothing pops up.
-	Muted bool
+	// Muted shows that nothing pops up, and Away that nothing is known.
+	Muted, Away bool
 	// ToolTip and its Detail are plain text.
 	ToolTip, Detail string
 	Menu            []Item
@@ -103,7 +103,7 @@ func (i *Icon) Set(s State) {
 	revision := i.revision
 	i.mu.Unlock()
 	// A signal that cannot be sent means that the session ends.
-	if before.Unread != s.Unread || before.Muted != s.Muted || before.Attention != s.Attention {
+	if before.Unread != s.Unread || before.Muted != s.Muted || before.Away != s.Away || before.Attention != s.Attention {
 		_ = i.conn.Emit(itemPath, item+".NewIcon")
 	}
 	if before.Attention != s.Attention {

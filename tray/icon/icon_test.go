@@ -78,7 +78,7 @@ func TestPicturesDiffer(t *testing.T) {
 	host := traytest.StartHost(t, bus)
 	i, _, _ := newIcon(t, bus)
 	item := host.Item()
-	states := []icon.State{{}, {Unread: 1}, {Unread: 7}, {Unread: 8}, {Unread: 42}, {Unread: 42, Attention: true}, {Attention: true}, {Muted: true}}
+	states := []icon.State{{}, {Unread: 1}, {Unread: 7}, {Unread: 8}, {Unread: 42}, {Unread: 42, Attention: true}, {Attention: true}, {Muted: true}, {Away: true}, {Away: true, Unread: 8}}
 	for n := range 10 {
 		states = append(states, icon.State{Unread: 50 + n})
 	}

@@ -57,6 +57,7 @@ type Daemon struct {
 	name   string
 	able   []string
 	refuse *dbus.Error
+	merges bool
 	closes []uint32 // what was asked to be closed
 	last   uint32
 	calls  []Note
@@ -87,6 +88,13 @@ func (d *Daemon) Refuse(err *dbus.Error) {
 	d.refuse = err
 }
 
+// Merge makes the daemon show what has the same texts in one place.
+func (d *Daemon) Merge() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.merges = true
+}
+
 // Call makes the daemon say that it is called so.
 func (d *Daemon) Call(name string) {
 	d.mu.Lock()
@@ -113,6 +121,11 @@ func (m *methods) Notify(app string, replaces uint32, icon, summary, body string
 		return 0, d.refuse
 	}
 	id := replaces
+	for _, n := range d.screen {
+		if d.merges && n.Summary == summary && n.Body == body {
+			id = n.ID
+		}
+	}
 	if _, there := d.screen[id]; !there {
 		d.last++
 		id = d.last
