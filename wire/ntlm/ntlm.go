@@ -12,7 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf16"
+
+	"messngr/wire/utf16le"
 )
 
 // signature begins each message, and is followed by its type.
@@ -239,8 +240,8 @@ func (p *Proof) Sign(b []byte) ([]byte, error) {
 
 // passwordKey turns a password into a key (MS-NLMP 3.3.2: NTOWFv2).
 func passwordKey(c Credentials) []byte {
-	digest := md4(utf16le(c.Password))
-	return mac(digest[:], utf16le(strings.ToUpper(c.User)+c.Domain))
+	digest := md4(utf16le.Encode(c.Password))
+	return mac(digest[:], utf16le.Encode(strings.ToUpper(c.User)+c.Domain))
 }
 
 // respond returns the response to a challenge, and the base of the session's key
@@ -288,7 +289,7 @@ func appendAuthenticate(flags Flags, c Credentials, lm, nt, sealed []byte) []byt
 	const negotiatesVersion Flags = 0x02000000
 	b := append([]byte(signature), 3, 0, 0, 0)
 	at := uint32(dataAt)
-	fields := [][]byte{lm, nt, utf16le(c.Domain), utf16le(c.User), nil, sealed}
+	fields := [][]byte{lm, nt, utf16le.Encode(c.Domain), utf16le.Encode(c.User), nil, sealed}
 	for _, f := range fields {
 		b = appendField(b, &at, f)
 	}
@@ -317,12 +318,4 @@ func mac(key []byte, parts ...[]byte) []byte {
 		h.Write(p)
 	}
 	return h.Sum(nil)
-}
-
-func utf16le(s string) []byte {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return b
 }

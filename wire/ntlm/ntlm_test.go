@@ -8,12 +8,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"messngr/wire/ntlm"
+	"messngr/wire/utf16le"
 )
 
 // RFC 1320 A.5.
@@ -32,14 +32,6 @@ func TestMD4(t *testing.T) {
 	}
 }
 
-func utf16le(s string) []byte {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return b
-}
-
 func pair(id uint16, value []byte) []byte {
 	b := binary.LittleEndian.AppendUint16(nil, id)
 	return append(binary.LittleEndian.AppendUint16(b, uint16(len(value))), value...)
@@ -50,7 +42,7 @@ var (
 	example = ntlm.Credentials{User: "User", Domain: "Domain", Password: "Password"}
 	server  = [8]byte{0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef}
 	client  = [8]byte{0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa, 0xaa}
-	info    = append(append(pair(2, utf16le("Domain")), pair(1, utf16le("Server"))...), 0, 0, 0, 0)
+	info    = append(append(pair(2, utf16le.Encode("Domain")), pair(1, utf16le.Encode("Server"))...), 0, 0, 0, 0)
 )
 
 func TestExample(t *testing.T) {
@@ -92,7 +84,7 @@ func fieldOf(t *testing.T, m []byte, number int) []byte {
 }
 
 func TestAuthenticate(t *testing.T) {
-	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Target: utf16le("Server"), Info: info}).Append(nil)
+	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Target: utf16le.Encode("Server"), Info: info}).Append(nil)
 	proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +97,7 @@ func TestAuthenticate(t *testing.T) {
 		"86c35097ac9cec102554764a57cccc19aaaaaaaaaaaaaaaa", // MS-NLMP 4.2.4.2.1
 		"68cd0ab851e51c96aabc927bebef6a1c0101000000000000" + "0000000000000000" + "aaaaaaaaaaaaaaaa" + "00000000" +
 			hex.EncodeToString(info) + "00000000",
-		hex.EncodeToString(utf16le("Domain")), hex.EncodeToString(utf16le("User")), "", "c5dad2544fc9799094ce1ce90bc9d03e",
+		hex.EncodeToString(utf16le.Encode("Domain")), hex.EncodeToString(utf16le.Encode("User")), "", "c5dad2544fc9799094ce1ce90bc9d03e",
 	} {
 		if got := hex.EncodeToString(fieldOf(t, m, i)); got != want {
 			t.Errorf("field %d is %s, want %s", i, got, want)
@@ -119,7 +111,7 @@ func TestAuthenticate(t *testing.T) {
 // TestMIC: a server that tells its time gets a MIC over all three messages, and is told so.
 func TestMIC(t *testing.T) {
 	stamp := binary.LittleEndian.AppendUint64(nil, 0x01d97a0bb6bb3780)
-	told := append(append(pair(2, utf16le("Domain")), pair(7, stamp)...), 0, 0, 0, 0)
+	told := append(append(pair(2, utf16le.Encode("Domain")), pair(7, stamp)...), 0, 0, 0, 0)
 	negotiate := ntlm.Negotiate()
 	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Info: told}).Append(nil)
 	proof, err := ntlm.Authenticate(example, negotiate, challenge, random, 42)
@@ -157,12 +149,12 @@ func TestSign(t *testing.T) {
 		want[4+i] ^= stream[18+i] ^ stream[i]
 	}
 	sign := func(f ntlm.Flags) []byte {
-		challenge := (&ntlm.Challenge{Flags: f, Server: server, Target: utf16le("Server"), Info: info}).Append(nil)
+		challenge := (&ntlm.Challenge{Flags: f, Server: server, Target: utf16le.Encode("Server"), Info: info}).Append(nil)
 		proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum, err := proof.Sign(utf16le("Plaintext"))
+		sum, err := proof.Sign(utf16le.Encode("Plaintext"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +195,7 @@ func TestAnonymous(t *testing.T) {
 }
 
 func TestChallenges(t *testing.T) {
-	want := ntlm.Challenge{Flags: flags, Server: server, Target: utf16le("Server"), Info: info}
+	want := ntlm.Challenge{Flags: flags, Server: server, Target: utf16le.Encode("Server"), Info: info}
 	b := want.Append(nil)
 	got, err := ntlm.ParseChallenge(b)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -233,7 +225,7 @@ func TestChallenges(t *testing.T) {
 }
 
 func FuzzAuthenticate(f *testing.F) {
-	f.Add((&ntlm.Challenge{Flags: flags, Server: server, Target: utf16le("Server"), Info: info}).Append(nil))
+	f.Add((&ntlm.Challenge{Flags: flags, Server: server, Target: utf16le.Encode("Server"), Info: info}).Append(nil))
 	stamped := append(pair(7, make([]byte, 8)), 0, 0, 0, 0)
 	f.Add((&ntlm.Challenge{Flags: flags, Server: server, Info: stamped}).Append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -1,5 +1,7 @@
 package smb2
 
+import "messngr/wire/utf16le"
+
 // The dialects, newest last (MS-SMB2 2.2.3).
 const (
 	Dialect202 uint16 = 0x0202
@@ -78,12 +80,13 @@ func AppendSessionSetup(b, token []byte) []byte {
 // AppendTreeConnect writes the body of the request for a share, such as \\HOST\IPC$
 // (MS-SMB2 2.2.9).
 func AppendTreeConnect(b []byte, share string) []byte {
+	name := utf16le.Encode(share)
 	w := writer(b)
 	w.u16(9)
 	w.u16(0)
 	w.u16(HeaderSize + 8)
-	w.u16(uint16(len(utf16le(share))))
-	w.text(share)
+	w.u16(uint16(len(name)))
+	w.raw(name)
 	return w
 }
 
@@ -95,7 +98,7 @@ func AppendCreate(b []byte, pipe string) []byte {
 		shareAll      = 7
 		open          = 1
 	)
-	name := utf16le(pipe)
+	name := utf16le.Encode(pipe)
 	w := writer(b)
 	w.u16(57)
 	w.u8(0)

@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"unicode/utf16"
 )
 
 // The commands (MS-SMB2 2.2.1.2).
@@ -185,21 +184,12 @@ func ParseHeader(b []byte) (Header, error) {
 // A writer appends little-endian integers.
 type writer []byte
 
-func (w *writer) u8(v uint8)    { *w = append(*w, v) }
-func (w *writer) u16(v uint16)  { *w = binary.LittleEndian.AppendUint16(*w, v) }
-func (w *writer) u32(v uint32)  { *w = binary.LittleEndian.AppendUint32(*w, v) }
-func (w *writer) u64(v uint64)  { *w = binary.LittleEndian.AppendUint64(*w, v) }
-func (w *writer) raw(b []byte)  { *w = append(*w, b...) }
-func (w *writer) zeros(n int)   { *w = append(*w, make([]byte, n)...) }
-func (w *writer) text(s string) { w.raw(utf16le(s)) }
-
-func utf16le(s string) []byte {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return b
-}
+func (w *writer) u8(v uint8)   { *w = append(*w, v) }
+func (w *writer) u16(v uint16) { *w = binary.LittleEndian.AppendUint16(*w, v) }
+func (w *writer) u32(v uint32) { *w = binary.LittleEndian.AppendUint32(*w, v) }
+func (w *writer) u64(v uint64) { *w = binary.LittleEndian.AppendUint64(*w, v) }
+func (w *writer) raw(b []byte) { *w = append(*w, b...) }
+func (w *writer) zeros(n int)  { *w = append(*w, make([]byte, n)...) }
 
 // body checks that the body of a response has the size that its structure says, and
 // returns it; b is the whole message.

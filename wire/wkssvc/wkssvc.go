@@ -4,14 +4,13 @@
 package wkssvc
 
 import (
-	"encoding/binary"
 	"fmt"
-	"unicode/utf16"
 
 	"github.com/google/uuid"
 
 	"messngr/wire/dcerpc"
 	"messngr/wire/ndr"
+	"messngr/wire/utf16le"
 )
 
 // Pipe is where the calls are made, as the servers of pipes spell it.
@@ -95,22 +94,10 @@ func (m *Message) Append(b []byte, bigEndian bool) []byte {
 
 // DecodeText turns the text of a Message into UTF-8. It ends at the first NUL.
 func DecodeText(b []byte) string {
-	var units []uint16
-	for ; len(b) >= 2; b = b[2:] {
-		u := binary.LittleEndian.Uint16(b)
-		if u == 0 {
-			break
-		}
-		units = append(units, u)
-	}
-	return string(utf16.Decode(units))
+	return utf16le.Decode(b)
 }
 
 // EncodeText is the inverse of DecodeText. It adds a NUL.
 func EncodeText(s string) []byte {
-	var b []byte
-	for _, u := range append(utf16.Encode([]rune(s)), 0) {
-		b = binary.LittleEndian.AppendUint16(b, u)
-	}
-	return b
+	return append(utf16le.Encode(s), 0, 0)
 }
