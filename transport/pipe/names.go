@@ -30,16 +30,13 @@ func (t *Transport) names(ctx context.Context, who npa.Client, call dcerpc.Call)
 	}
 	q, err := msgnames.ParseRequest(call.Op, call.Stub, call.BigEndian)
 	if err != nil {
-		t.log.Debug("call not understood", "remote", who.Address, "err", err)
-		return nil, badStub()
+		return nil, t.badStub(who, err)
 	}
-	_, leave, err := t.intake.Join(ctx)
+	ctx, _, leave, err := t.join(ctx)
 	if err != nil {
-		return nil, notNow()
+		return nil, err
 	}
 	defer leave()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
-	defer cancel()
 	a := msgnames.Answer{Level: q.Level, HasResume: q.HasResume}
 	a.Status = t.manage(ctx, who, call.Op, q, &a)
 	return a.Append(nil, call.Op, call.BigEndian), nil

@@ -26,7 +26,7 @@ import (
 // Name is what `via` says of these messages.
 const Name = "pipe"
 
-// callTime is how long a call may take that has to ask other machines.
+// callTime is how long a call may take; some have to ask other machines.
 const callTime = 30 * time.Second
 
 // Server is where the pipes are served.
@@ -132,7 +132,23 @@ func (t *Transport) Receive(ctx context.Context, accept messngr.Accept) error {
 // The answers to calls that are not run.
 func noProcedure() error { return &dcerpc.StatusError{Status: dcerpc.OpRange, Rejected: true} }
 func notNow() error      { return &dcerpc.StatusError{Status: dcerpc.UnknownInterface, Rejected: true} }
-func badStub() error     { return &dcerpc.StatusError{Status: dcerpc.BadStub} }
+
+// badStub is for a call that was not understood, and says in the log why.
+func (t *Transport) badStub(who npa.Client, err error) error {
+	t.log.Debug("call not understood", "remote", who.Address, "err", err)
+	return &dcerpc.StatusError{Status: dcerpc.BadStub}
+}
+
+// join lets a call in, whose end is waited for when the service ends: leave is to be called
+// then. It returns the context of the call, which ends after callTime at the latest.
+func (t *Transport) join(ctx context.Context) (call context.Context, accept messngr.Accept, leave func(), err error) {
+	accept, left, err := t.intake.Join(ctx)
+	if err != nil {
+		return nil, nil, nil, notNow()
+	}
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+	return call, accept, func() { cancel(); left() }, nil
+}
 
 // caller is who makes a call.
 type caller struct {

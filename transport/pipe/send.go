@@ -21,15 +21,14 @@ func (t *Transport) send(ctx context.Context, who npa.Client, call dcerpc.Call) 
 	}
 	m, err := msgsvc.Parse(call.Stub, call.BigEndian)
 	if err != nil {
-		t.log.Debug("call not understood", "remote", who.Address, "err", err)
-		return nil, badStub()
+		return nil, t.badStub(who, err)
 	}
-	accept, leave, err := t.intake.Join(ctx)
+	ctx, accept, leave, err := t.join(ctx)
 	if err != nil {
-		return nil, notNow()
+		return nil, err
 	}
 	defer leave()
-	if err = t.hand(context.WithoutCancel(ctx), accept, who, m); err != nil {
+	if err = t.hand(ctx, accept, who, m); err != nil {
 		t.log.Debug("message not taken", "remote", who.Address, "err", err)
 	}
 	return msgsvc.AppendStatus(nil, sendStatus(err), call.BigEndian), nil
@@ -69,16 +68,13 @@ func (t *Transport) relay(ctx context.Context, who npa.Client, call dcerpc.Call)
 	}
 	m, err := wkssvc.Parse(call.Stub, call.BigEndian)
 	if err != nil {
-		t.log.Debug("call not understood", "remote", who.Address, "err", err)
-		return nil, badStub()
+		return nil, t.badStub(who, err)
 	}
-	_, leave, err := t.intake.Join(ctx)
+	ctx, _, leave, err := t.join(ctx)
 	if err != nil {
-		return nil, notNow()
+		return nil, err
 	}
 	defer leave()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
-	defer cancel()
 	if err = t.pass(ctx, who, m); err != nil {
 		t.log.Debug("message not passed on", "remote", who.Address, "to", m.To, "err", err)
 	}
