@@ -38,7 +38,7 @@ installed.`,
 			return install.Service(cmd.Context(), c.Stdout, c.Stderr, program, o)
 		},
 	}
-	add.Flags().StringArrayVar(&o.Interfaces, "interface", nil, "`interface` to listen on, or lan for all with private addresses; may be given several times (default: loopback)")
+	add.Flags().StringArrayVar(&o.Interfaces, "interface", nil, "`name` of an interface to listen on, or lan for all private ones; repeatable (default: loopback)")
 	add.Flags().StringVar(&o.Config, "config", "", "configuration `file` (TOML)")
 	complete.FlagBy(add, "interface", complete.Interfaces)
 	complete.FlagBy(add, "config", complete.Files)

@@ -46,7 +46,7 @@ func stateOf(r control.RecipientAnswer) string {
 	case messngr.Refused:
 		return fmt.Sprintf("refused by %s%s", to, where) + because(r)
 	case messngr.Expired:
-		return fmt.Sprintf("%s: its time ended before it could be sent", to) + because(r)
+		return fmt.Sprintf("%s: its time ended before it could be sent", to)
 	case messngr.Retracted:
 		return fmt.Sprintf("%s: taken back", to) + because(r)
 	default:

@@ -77,8 +77,8 @@ The time and the machine of the sender stand in the title of each message.`,
 			return c.importLinPopUp(cmd.Context(), req, records, page)
 		},
 	}
-	cmd.Flags().StringVar(&req.User, "user", "", "`login` whose inbox they go to (default: yours; only root and the group messngr may choose)")
-	cmd.Flags().BoolVar(&req.Machine, "machine", false, "for everybody on this machine (only root and the group messngr may)")
+	cmd.Flags().StringVar(&req.User, "user", "", "`login` whose inbox they go to (default: yours; others need root or the group messngr)")
+	cmd.Flags().BoolVar(&req.Machine, "machine", false, "for everybody on this machine (needs root or the group messngr)")
 	cmd.Flags().StringVar(&charset, "charset", "1252", "code `page` of texts that are not UTF-8")
 	return cmd
 }

@@ -182,7 +182,7 @@ func (c Commands) showSent(m *control.SentMessage) {
 			what += " (" + t.Detail + ")"
 		}
 		if t.Error != "" {
-			what += ": " + t.Error
+			what += ": " + phrase.Reason(t.Error, t.Address)
 		}
 		to := t.To
 		if t.Address != "" && t.Address != t.To {

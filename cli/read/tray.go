@@ -59,7 +59,7 @@ be changed in ~/.config/messngr/tray.toml, or for everybody in
 	}
 	cmd.Flags().BoolVar(&o.Minimized, "min", false, "start as an icon; otherwise the list opens too")
 	cmd.Flags().StringVar(&disturb, "dnd", "", "whether nobody is to be disturbed, a `word`: on, off, or ? to ask")
-	cmd.Flags().StringVar(&o.PopUp, "popup", "", "the lowest `level` that opens a pop-up: info, notice, urgent, emergency or never (default: the configuration's)")
+	cmd.Flags().StringVar(&o.PopUp, "popup", "", "lowest `level` that pops up: info, notice, urgent, emergency or never (default: as configured)")
 	complete.Flag(cmd, "dnd", "on", "off")
 	complete.Flag(cmd, "popup", "info", "notice", "urgent", "emergency", "never")
 	return cmd

@@ -24,7 +24,7 @@ func (f *contentFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.drill, "drill", false, "mark it as an exercise")
 	cmd.Flags().StringVar(&f.title, "title", "", "`headline` of one line")
 	cmd.Flags().StringVar(&f.ask, "ask", "", "`answers` to choose from, such as \"Yes,No,Later\"")
-	cmd.Flags().DurationVar(&f.expire, "expire", 0, "its meaning ends after that `time`, such as 2h; until then it may wait for a route (default: it is tried once, now)")
+	cmd.Flags().DurationVar(&f.expire, "expire", 0, "it may wait for a route for this `time`, such as 2h, and is void after it (default: one try, now)")
 	complete.Flag(cmd, "level", "info", "notice", "urgent", "emergency")
 }
 
