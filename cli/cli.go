@@ -101,6 +101,7 @@ COLUMNS: width of tables (default: the terminal's)`,
 	complete.FlagBy(root, "socket", complete.Files)
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupOther)
 	root.SetCompletionCommandGroupID(groupOther)
 	root.AddGroup(
