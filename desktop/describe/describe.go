@@ -66,9 +66,12 @@ func Of(c *lang.Catalogue, m *control.Message) Sender {
 // serviceName is under which the service itself writes to its people.
 const serviceName = "messngr"
 
+// IsService reports whether m is a note of the service itself.
+func IsService(m *control.Message) bool { return m.Via == localVia && m.Proven == serviceName }
+
 func vouched(c *lang.Catalogue, m *control.Message, proven, way string) string {
 	switch {
-	case m.Via == localVia && m.Proven == serviceName:
+	case IsService(m):
 		return c.Trust.Service
 	case m.Via == localVia:
 		return fmt.Sprintf(c.Trust.VouchedHere, proven)
@@ -193,3 +196,7 @@ func Level(m *control.Message) messngr.Level {
 
 // Clean makes one safe line of any text from elsewhere.
 func Clean(s string) string { return oem.CleanLine(s) }
+
+// Person names a recipient in one safe line: somebody on this computer by the
+// login name alone, to which an answer is addressed as alice@localhost.
+func Person(to string) string { return Clean(strings.TrimSuffix(to, "@localhost")) }

@@ -13,7 +13,7 @@ import (
 
 // Outcome says in one sentence what became of a message for one recipient.
 func Outcome(c *lang.Catalogue, r *control.RecipientAnswer) string {
-	to := name(r.To)
+	to := name(Person(r.To))
 	if byCode := outcomeByCode(c, r.Code); byCode != "" && !r.Reached {
 		return fmt.Sprintf(byCode, to)
 	}

@@ -20,24 +20,42 @@ const (
 	actionReply = "reply"
 )
 
+// windowFlags are what the command line asks of the window.
+type windowFlags struct {
+	min, tray bool
+	action    string
+	// message is the one to show or answer; zero: none.
+	message messngr.ID
+}
+
+// parseWindow reads the command line; ok is false if it was not understood.
+func (p *program) parseWindow(args []string) (f windowFlags, ok bool) {
+	var show, reply string
+	ok = p.flags(args, func(set *flag.FlagSet) {
+		set.BoolVar(&f.min, "min", false, "")
+		set.BoolVar(&f.tray, "tray", false, "")
+		set.StringVar(&show, "message", "", "")
+		set.StringVar(&reply, "reply", "", "")
+	})
+	f.action = actionShow
+	if reply != "" {
+		f.action, show = actionReply, reply
+	}
+	if !ok || show == "" {
+		return f, ok
+	}
+	id, err := messngr.ParseID(show)
+	if err != nil {
+		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %q is not the id of a message\n", show)
+		return f, false
+	}
+	f.message = id
+	return f, true
+}
+
 func (p *program) window(args []string) int {
-	var min, tray bool
-	var first, answer string
-	if !p.flags(args, func(set *flag.FlagSet) {
-		set.BoolVar(&min, "min", false, "")
-		set.BoolVar(&tray, "tray", false, "")
-		set.StringVar(&first, "message", "", "")
-		set.StringVar(&answer, "reply", "", "")
-	}) {
-		return exitMisuse
-	}
-	action, which := actionShow, first
-	if answer != "" {
-		action, which = actionReply, answer
-	}
-	id, err := messngr.ParseID(which)
-	if err != nil && which != "" {
-		fmt.Fprintf(p.env.Stderr, "messngr-desktop: %q is not the id of a message\n", which)
+	f, ok := p.parseWindow(args)
+	if !ok {
 		return exitMisuse
 	}
 	app := p.open(gtk.Options{ID: "org.messngr.Window", Name: p.words.Window.Title})
@@ -45,7 +63,11 @@ func (p *program) window(args []string) int {
 		return exitFailed
 	}
 	if !app.Register() {
-		app.Remote(action, which)
+		which := ""
+		if f.message != (messngr.ID{}) {
+			which = f.message.String()
+		}
+		app.Remote(f.action, which)
 		return exitOK
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
@@ -70,10 +92,10 @@ func (p *program) window(args []string) int {
 	p.run(ctx, app, func() {
 		w = window.New(window.Config{
 			App: app, Words: p.words, Client: client, Options: options.Path(p.env.Getenv),
-			Minimized: min, Tray: tray, Version: version(), Closed: app.Quit,
+			Minimized: f.min, Tray: f.tray, Version: version(), Closed: app.Quit,
 		})
-		if id != (messngr.ID{}) {
-			show[action](id)
+		if f.message != (messngr.ID{}) {
+			show[f.action](f.message)
 		}
 	}, feed.Run)
 	if w == nil {

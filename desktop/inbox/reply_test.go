@@ -13,91 +13,56 @@ import (
 	"messngr/desktop/inbox"
 )
 
+// Whom an answer goes to is for package control to say; a note of the service
+// itself has nobody behind it.
 func TestReplyTo(t *testing.T) {
-	id := messngr.ID{15: 7}
 	for _, tt := range []struct {
-		name string
-		m    control.Message
-		want control.SendRequest
-		ok   bool
+		m         control.Message
+		addressee string
+		ok        bool
 	}{
-		{
-			"legacy", control.Message{From: "ALICE", Via: "smb", Address: "10.0.0.7"},
-			control.SendRequest{To: []string{"ALICE"}, Address: "10.0.0.7"}, true,
-		},
-		{
-			"a name that means everybody", control.Message{From: "*", Via: "smb", Address: "10.0.0.7"},
-			control.SendRequest{To: []string{"10.0.0.7"}, Address: "10.0.0.7"}, true,
-		},
-		{
-			"a name that means another machine", control.Message{From: "x@EVIL", Via: "smb", Address: "10.0.0.7"},
-			control.SendRequest{To: []string{"10.0.0.7"}, Address: "10.0.0.7"}, true,
-		},
-		{
-			"everyone", control.Message{From: "Everyone", Via: "smb", Address: "10.0.0.7"},
-			control.SendRequest{To: []string{"10.0.0.7"}, Address: "10.0.0.7"}, true,
-		},
-		{"nobody", control.Message{Via: "mailslot"}, control.SendRequest{To: []string{""}}, false},
-		{
-			"local, under another name", control.Message{From: "FS01", Proven: "root", Via: "local"},
-			control.SendRequest{To: []string{"root"}, Via: "local"}, true,
-		},
-		{
-			"the service", control.Message{From: "messngr", Proven: "messngr", Via: "local"},
-			control.SendRequest{To: []string{"messngr"}, Via: "local"}, false,
-		},
+		{control.Message{From: "ALICE", Via: "smb", Address: "10.0.0.7"}, "ALICE (10.0.0.7)", true},
+		{control.Message{From: "*", Via: "smb", Address: "10.0.0.7"}, "10.0.0.7", true},
+		{control.Message{From: "FS01", Proven: "root", Via: "local"}, "root", true},
+		{control.Message{From: "everyone", Via: "local"}, "everyone", false},
+		{control.Message{From: "messngr", Proven: "messngr", Via: "local"}, "messngr", false},
+		{control.Message{Via: "mailslot"}, "", false},
 	} {
-		tt.m.ID, tt.want.InReplyTo = id, id
-		got, ok := inbox.ReplyTo(&tt.m)
-		if d := cmp.Diff(tt.want, got); d != "" || ok != tt.ok {
-			t.Errorf("%s: ok %v, want %v\n%s", tt.name, ok, tt.ok, d)
+		req, ok := inbox.ReplyTo(&tt.m)
+		if got := inbox.Addressee(&req); got != tt.addressee || ok != tt.ok {
+			t.Errorf("%+v: to %q, %v; want %q, %v", tt.m, got, ok, tt.addressee, tt.ok)
 		}
 	}
 }
 
-// sender takes messages for a machine on which only some names exist.
-type sender struct {
-	known []string
-	sent  []string
-	err   error
+// replier sends answers.
+type replier struct {
+	sent []control.SendRequest
+	err  error
 }
 
-func (s *sender) Send(_ context.Context, r control.SendRequest) (control.SendAnswer, error) {
-	if s.err != nil {
-		return control.SendAnswer{}, s.err
-	}
-	s.sent = append(s.sent, r.To[0]+": "+r.Text)
-	a := control.RecipientAnswer{To: r.To[0], State: messngr.Accepted, Reached: true}
-	if !slices.Contains(s.known, r.To[0]) {
-		a = control.RecipientAnswer{To: r.To[0], State: messngr.Failed, Code: "unknown_name"}
-	}
-	return control.SendAnswer{Recipients: []control.RecipientAnswer{a}, Reached: a.Reached}, nil
+func (r *replier) Reply(_ context.Context, req control.SendRequest) (control.SendAnswer, bool, error) {
+	r.sent = append(r.sent, req)
+	return control.SendAnswer{Reached: r.err == nil}, false, r.err
 }
 
 func TestReply(t *testing.T) {
-	m := control.Message{From: "ALICE", Via: "smb", Address: "10.0.0.7"}
-	for _, tt := range []struct {
-		name    string
-		s       sender
-		want    []string
-		reached bool
-	}{
-		{"the sender's name", sender{known: []string{"ALICE"}}, []string{"ALICE: yes"}, true},
-		{"the machine", sender{known: []string{"10.0.0.7"}}, []string{"ALICE: yes", "10.0.0.7: yes"}, true},
-		{"neither", sender{}, []string{"ALICE: yes", "10.0.0.7: yes"}, false},
-	} {
-		a, err := inbox.Reply(t.Context(), &tt.s, &m, "yes")
-		if err != nil || a.Reached != tt.reached || !slices.Equal(tt.s.sent, tt.want) {
-			t.Errorf("%s: sent %q, reached %v, %v", tt.name, tt.s.sent, a.Reached, err)
-		}
+	id := messngr.ID{15: 7}
+	var r replier
+	a, err := inbox.Reply(t.Context(), &r, &control.Message{ID: id, From: "bob", Proven: "alice", Via: "local"}, "yes")
+	want := []control.SendRequest{{To: []string{"alice@localhost"}, Via: "local", Text: "yes", InReplyTo: id}}
+	if d := cmp.Diff(want, r.sent); d != "" || err != nil || !a.Reached {
+		t.Errorf("reached %v, %v\n%s", a.Reached, err, d)
 	}
-	broken := sender{err: errors.New("no service")}
-	if _, err := inbox.Reply(t.Context(), &broken, &m, "yes"); !errors.Is(err, broken.err) {
-		t.Errorf("got %v, want the sender's error", err)
+	r = replier{err: errors.New("no service")}
+	if _, err := inbox.Reply(t.Context(), &r, &control.Message{Via: "mailslot"}, "yes"); err == nil {
+		t.Error("nobody to answer, and no error")
 	}
-	var none sender
-	if _, err := inbox.Reply(t.Context(), &none, &control.Message{}, "yes"); err == nil || len(none.sent) > 0 {
-		t.Errorf("nobody was answered: %v, %q", err, none.sent)
+	if _, err := inbox.Reply(t.Context(), &r, &control.Message{From: "ALICE", Via: "smb", Address: "10.0.0.7"}, "yes"); !errors.Is(err, r.err) {
+		t.Errorf("got %v, want the service's error", err)
+	}
+	if len(r.sent) != 1 {
+		t.Errorf("sent %+v", r.sent)
 	}
 }
 

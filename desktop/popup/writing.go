@@ -33,11 +33,7 @@ func newWriting(c *card) *writing {
 	_, line := c.win.TextSize("0", 0, 0)
 	s := app.NewScroll(w.text, true)
 	s.SetMinHeight(replyLines*line + 2*padding)
-	name := to.To[0]
-	if to.Address != "" && to.Address != name {
-		name += " (" + to.Address + ")"
-	}
-	title := fmt.Sprintf(words.Popup.ReplyTo, describe.Clean(name))
+	title := fmt.Sprintf(words.Popup.ReplyTo, inbox.Addressee(&to))
 	label := app.NewMnemonic(describe.Escape(title), w.text)
 	w.text.SetAccessible(title, "")
 

@@ -82,11 +82,7 @@ func (w *Window) openCompose(answered *control.Message) {
 func (c *compose) recipient(root gtk.Box) {
 	app, words := c.w.cfg.App, c.w.cfg.Words
 	req, _ := inbox.ReplyTo(c.answered)
-	name := describe.Clean(req.To[0])
-	if req.Address != "" && req.Address != req.To[0] {
-		name += " (" + describe.Clean(req.Address) + ")"
-	}
-	to := app.NewLabel(fmt.Sprintf(words.Popup.ReplyTo, name))
+	to := app.NewLabel(fmt.Sprintf(words.Popup.ReplyTo, inbox.Addressee(&req)))
 	to.AddClass("messngr-title")
 	root.Add(to)
 }
