@@ -225,7 +225,8 @@ func (a *agent) lockChanged(ctx context.Context) {
 }
 
 // closed takes note that a notification is no longer on the screen. A message
-// that a person has put away has been read, if all of it could be.
+// that a person has put away has been read, if all of it could be; an emergency
+// has to be acknowledged.
 func (a *agent) closed(ctx context.Context, e notification.Closed) {
 	if e.ID == a.hint {
 		a.hint = 0
@@ -241,7 +242,7 @@ func (a *agent) closed(ctx context.Context, e notification.Closed) {
 	}
 	s := a.shown[id]
 	switch {
-	case e.Reason == notification.Dismissed && s.whole:
+	case e.Reason == notification.Dismissed && s.whole && s.m.Level < messngr.LevelEmergency:
 		a.forget(id)
 		a.mark(ctx, "read", []messageID{id})
 	case e.Reason != notification.Dismissed && s.m.Level >= messngr.LevelUrgent:

@@ -433,8 +433,10 @@ func TestDismissedIsReadButExpiredIsNot(t *testing.T) {
 		t.Errorf("body %q", n.Body)
 	}
 	d.daemon.Dismiss(n.ID)
+	emergency := d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire", Level: messngr.LevelEmergency})
+	d.daemon.Dismiss(d.daemon.AwaitCount(1)[0].ID)
 	settle()
-	for _, id := range []messngr.ID{unseen, cut} {
+	for _, id := range []messngr.ID{unseen, cut, emergency} {
 		if m := d.message(id); m.ReadAt != nil {
 			t.Errorf("%q counts as read", m.Text)
 		}

@@ -49,7 +49,9 @@ type card struct {
 	hint    gtk.Label
 	buttons gtk.Box
 	ok      gtk.Button
-	asked   gtk.Box // the question, with its answers
+	// asked is the question. Its answers are in it, or beside the other buttons.
+	asked   gtk.Box
+	beside  bool
 	answers []gtk.Button
 	writing *writing
 }
@@ -264,7 +266,7 @@ func room(app *gtk.App) (width, height int) {
 	return width, height
 }
 
-// buttonRow has OK, which a question has not got, and Reply.
+// buttonRow has OK, or the answers of a question, and Reply.
 func (c *card) buttonRow() gtk.Box {
 	app, words := c.p.cfg.App, c.p.cfg.Words
 	row := app.NewRow(8)
@@ -287,7 +289,11 @@ func (c *card) buttonRow() gtk.Box {
 		reply.SetTooltip(words.Popup.NoReply)
 	}
 	reply.OnClick(c.guard.click(func() { c.writing.open("") }))
-	row.AddEnd(c.ok, reply)
+	row.AddEnd(c.ok)
+	for i := len(c.answers) - 1; i >= 0 && c.beside; i-- {
+		row.AddEnd(c.answers[i])
+	}
+	row.AddEnd(reply)
 	return row
 }
 

@@ -9,17 +9,31 @@ import (
 
 // The part of a card that asks for an answer.
 
-// question has the answers that were asked for, in as many rows as the card
-// needs. The letters that are taken press something else.
+// besideAnswers is how many characters of the row of buttons are for others when
+// it has the answers as well.
+const besideAnswers = 24
+
+// gapAnswers is how many pixels are between two answers.
+const gapAnswers = 8
+
+// question makes the answers that were asked for. If they have no room beside the
+// other buttons they are in rows of their own. The letters that are taken press
+// something else.
 func (c *card) question(taken describe.Letters) gtk.Box {
 	column := c.p.cfg.App.NewColumn(8)
 	column.Add(c.p.cfg.App.NewLabel(c.p.cfg.Words.Popup.Choose))
+	em, _ := c.text.TextSize("0", 0, 0)
+	left := c.width - besideAnswers*em
 	for _, answer := range describe.Answers(&c.m) {
 		b := c.p.cfg.App.NewButton(taken.Mark(answer))
 		b.OnClick(c.guard.click(func() { c.answer(answer) }))
+		b.ShowAll()
+		left -= b.NaturalWidth() + gapAnswers
 		c.answers = append(c.answers, b)
 	}
-	column.AddWrapped(c.answers, 8, c.width, gtk.Start)
+	if c.beside = left >= 0; !c.beside {
+		column.AddWrapped(c.answers, gapAnswers, c.width, gtk.Start)
+	}
 	return column
 }
 

@@ -129,6 +129,9 @@ func (w *writing) sent() {
 	if w.c.asked.Valid() {
 		w.c.asked.Hide()
 	}
+	for _, b := range w.c.answers {
+		b.Hide()
+	}
 	w.c.answers = nil
 	w.c.ok.SetVisible(true)
 	w.c.focus()
