@@ -215,3 +215,79 @@ func TestStopped(t *testing.T) {
 		t.Errorf("%d messages answered, then %v; %d in the inbox", sent, last, len(all))
 	}
 }
+
+// On a full disk nothing more is taken, and its sender hears so; but whoever deletes messages makes room for as many
+// others, again and again, also after a start for which there was no room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	ctx := labtest.Context(t, 2*time.Minute)
+	hosts := lan(t, "alpha", "beta")
+	ours := install(t, hosts[0])
+	sh := func(script string) {
+		t.Helper()
+		if _, stderr, err := hosts[0].Output(ctx, "sh", "-c", script); err != nil {
+			t.Fatalf("%s: %v: %s", script, err, stderr)
+		}
+	}
+	sh("mount -t tmpfs -o size=8m tmpfs /var/lib")
+	service, err := ours.Serve(ctx, unlimited)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh("head -c 4M /dev/zero >/var/lib/others")
+	// take sends messages until one is refused, and returns how many were taken.
+	take := func(round, most int) (taken int) {
+		t.Helper()
+		hosts[1].Do(func() error {
+			for ; taken < most; taken++ {
+				text := fmt.Sprintf("%d %d %s", round, taken, strings.Repeat("long ", 20))
+				if err := hammer.New("bob", "ALPHA", text).Deliver(messages(hosts[0])); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return taken
+	}
+	remove := func(n int) {
+		t.Helper()
+		list, err := ours.Inbox(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"inbox", "delete"}
+		for _, m := range list[len(list)-n:] {
+			args = append(args, m.ID)
+		}
+		if err := hosts[0].Run(ours.Command(ctx, args...)); err != nil {
+			t.Fatalf("delete: %v", err)
+		}
+	}
+	if n := take(0, 10_000); n < 100 || n == 10_000 {
+		t.Fatalf("%d messages were taken", n)
+	}
+	for round := range 5 {
+		remove(100)
+		if n := take(round+1, 1000); n < 50 || n > 200 {
+			t.Errorf("round %d: after 100 messages were deleted %d are taken", round, n)
+		}
+	}
+	before, err := ours.Inbox(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Stop(); err != nil {
+		t.Error(err)
+	}
+	sh("! cat /dev/zero >/var/lib/more")
+	if _, err := ours.Serve(ctx, unlimited); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := ours.Inbox(ctx); err != nil || len(after) != len(before) {
+		t.Errorf("%d messages after a restart, %v; want %d", len(after), err, len(before))
+	}
+	remove(100)
+	if n := take(9, 1000); n < 50 {
+		t.Errorf("after a restart: 100 messages were deleted and %d taken", n)
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +25,8 @@ type faults struct {
 	vfs.VFS
 	full, noSync atomic.Bool
 	syncs        atomic.Int64
+	// crowded is a file; while it is there, no other file can grow.
+	crowded atomic.Pointer[string]
 }
 
 type faultyFile struct {
@@ -50,6 +54,12 @@ func (f *faultyFile) SharedMemory() vfs.SharedMemory { return vfsutil.WrapShared
 func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
 	if f.disk.full.Load() {
 		return 0, sqlite3.FULL
+	}
+	if path := f.disk.crowded.Load(); path != nil {
+		_, err := os.Stat(*path)
+		if size, _ := f.File.Size(); err == nil && off+int64(len(p)) > size {
+			return 0, sqlite3.FULL
+		}
 	}
 	return f.File.WriteAt(p, off)
 }
@@ -124,6 +134,69 @@ func TestDiskFaults(t *testing.T) {
 			}
 			checkKept(t, path, kept)
 		})
+	}
+}
+
+// On a full disk, somebody can make room by deleting messages, and others are taken then.
+func TestDeleteOnFullDisk(t *testing.T) {
+	s, disk, path := openFaulty(t)
+	ctx, ballast := t.Context(), path+"-ballast"
+	take := func(text string) (messngr.ID, error) {
+		in := newMessage(t, text+strings.Repeat(" long", 1000))
+		_, _, err := s.Take(ctx, in)
+		return in.Message.ID, err
+	}
+	var kept []messngr.ID
+	for i := range 50 {
+		id, err := take(fmt.Sprint(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, id)
+	}
+	before, err := os.Stat(ballast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk.crowded.Store(&ballast)
+	for round := range 3 {
+		for i := 0; ; i++ {
+			id, err := take(fmt.Sprint("round ", round, ", ", i))
+			if errors.Is(err, messngr.ErrUnavailable) && (i >= 5 || round == 0) {
+				break
+			}
+			if err != nil || i > 500 {
+				t.Fatalf("round %d: message %d is taken with the error %v", round, i, err)
+			}
+			kept = append(kept, id)
+		}
+		if _, err := s.Mark(ctx, store.Discarded, "alice", time.Now(), kept[0]); err != nil {
+			t.Errorf("round %d: discard: %v", round, err)
+		}
+		if n, err := s.Delete(ctx, kept[:10]...); err != nil || n != 10 {
+			t.Fatalf("round %d: delete: %d, %v", round, n, err)
+		}
+		kept = kept[10:]
+		if after, err := os.Stat(ballast); err != nil || after.Size() < before.Size()-2<<20 {
+			t.Errorf("round %d: the ballast is %v, %v", round, after, err)
+		}
+	}
+	disk.crowded.Store(nil)
+	for i := range 50 {
+		id, err := take(fmt.Sprint("there is room again ", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, id)
+	}
+	if n, _, err := s.Counts(ctx, nil, ""); err != nil || n != len(kept) {
+		t.Errorf("%d messages, %v; want %d", n, err, len(kept))
+	}
+	if err := integrity(s); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -79,8 +79,8 @@ func TestFileModes(t *testing.T) {
 			seen++
 			return nil
 		})
-		if err != nil || seen != 6 { // two directories, database, log, index of the log, lock
-			t.Errorf("%s database: %d files and directories, error %v; want 6", round, seen, err)
+		if err != nil || seen != 7 { // two directories, database, log, index of the log, lock, ballast
+			t.Errorf("%s database: %d files and directories, error %v; want 7", round, seen, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -21,7 +21,13 @@ func (s *Store) Prune(ctx context.Context, r store.Retention, now time.Time) (n 
 			return n, err
 		}
 	}
-	return n, s.pruneOrigins(ctx, now.Add(-store.OriginAge))
+	if err := s.pruneOrigins(ctx, now.Add(-store.OriginAge)); err != nil {
+		return n, err
+	}
+	return n, s.write(ctx, func(w *writer) error {
+		w.takeBallast() // if it was given up, and there is room again
+		return nil
+	})
 }
 
 // pruneMessages finds what is too old or too much without keeping the writer
@@ -60,7 +66,7 @@ func (s *Store) pruneMessages(ctx context.Context, k kind, keep store.Retention,
 	}
 	for portion := range slices.Chunk(seqs, pruneBatch) {
 		removed := 0
-		err := s.write(ctx, func(w *writer) (err error) {
+		err := s.remove(ctx, func(w *writer) (err error) {
 			removed, err = w.remove(k, portion)
 			return err
 		})
@@ -86,7 +92,7 @@ func (s *Store) pruneOrigins(ctx context.Context, before time.Time) error {
 			return err
 		}
 		last = old[len(old)-1]
-		err = s.write(ctx, func(w *writer) error {
+		err = s.remove(ctx, func(w *writer) error {
 			for _, origin := range old {
 				err := w.conn.exec(`DELETE FROM origin WHERE origin = ?`, func(b *binder) { b.string(origin) })
 				if err != nil {

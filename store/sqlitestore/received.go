@@ -167,7 +167,11 @@ func (s *Store) Mark(ctx context.Context, mark store.Mark, reader string, at tim
 		return 0, nil
 	}
 	ids = distinct(ids)
-	err = s.write(ctx, func(w *writer) error {
+	write := s.write
+	if mark == store.Discarded { // which is how some people delete
+		write = s.remove
+	}
+	err = write(ctx, func(w *writer) error {
 		n = 0
 		for _, id := range ids {
 			there, err := w.mark(mark, reader, at, id)
@@ -265,7 +269,7 @@ func (s *Store) Delete(ctx context.Context, ids ...messngr.ID) (n int, err error
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	err = s.write(ctx, func(w *writer) error {
+	err = s.remove(ctx, func(w *writer) error {
 		n, err = w.delete(ids)
 		return err
 	})

@@ -28,7 +28,7 @@ func (s *Store) Set(ctx context.Context, kind, key, value string) error {
 
 // Unset implements store.Store.
 func (s *Store) Unset(ctx context.Context, kind, key string) (was bool, err error) {
-	err = s.write(ctx, func(w *writer) error {
+	err = s.remove(ctx, func(w *writer) error {
 		err := w.conn.exec(`DELETE FROM setting WHERE kind = ? AND key = ?`,
 			func(b *binder) { b.string(kind); b.string(key) })
 		was = w.conn.db.Changes() > 0

@@ -50,6 +50,9 @@ func open(path, vfs string) (_ *Store, err error) {
 		return nil, err
 	}
 	w, err := openWriter(path, vfs)
+	if noRoom(path, err) {
+		w, err = openFull(path, vfs)
+	}
 	if err != nil {
 		return nil, explain(path, err)
 	}
@@ -69,7 +72,12 @@ func (s *Store) Close() error {
 // write runs do in a transaction of the writer and returns when what it did is
 // on the disk. do may run more than once, and must set its results anew.
 func (s *Store) write(ctx context.Context, do func(*writer) error) error {
-	return s.writer.submit(ctx, do)
+	return s.writer.submit(ctx, &job{do: do})
+}
+
+// remove is write for what makes room: it works on a full disk too.
+func (s *Store) remove(ctx context.Context, do func(*writer) error) error {
+	return s.writer.submit(ctx, &job{do: do, frees: true})
 }
 
 // read runs do on a connection of its own, in a transaction that sees one state

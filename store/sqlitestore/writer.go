@@ -33,6 +33,10 @@ type writer struct {
 	last numbers
 	// named is whether the directory with the files' names is on the disk.
 	named bool
+	// ballast is the room in which something can be removed while the disk is full;
+	// capped says that the database may not grow since then (see full.go).
+	ballast dbfile.Ballast
+	capped  bool
 
 	mu      sync.Mutex
 	waiting []*job
@@ -70,6 +74,7 @@ func (n *numbers) of(k kind) *table {
 // job is one write that somebody waits for.
 type job struct {
 	do    func(*writer) error
+	frees bool // it removes something
 	err   error
 	taken atomic.Bool // by the writer or, to withdraw it, by who waits for it
 	done  chan struct{}
@@ -80,7 +85,9 @@ func openWriter(path, vfs string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{path: path, conn: c, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	w := &writer{
+		path: path, conn: c, ballast: dbfile.BallastOf(path), wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 	err = migrate(c, migrations())
 	if err == nil {
 		err = w.load()
@@ -119,13 +126,13 @@ func (w *writer) keep(name string, value int64) error {
 		func(b *binder) { b.string(name); b.int(value) })
 }
 
-// submit waits until do was done and is on the disk. If ctx ends before do
-// begins, it never does.
-func (w *writer) submit(ctx context.Context, do func(*writer) error) error {
+// submit waits until a job was done and is on the disk. If ctx ends before it begins,
+// it never does.
+func (w *writer) submit(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{do: do, done: make(chan struct{})}
+	j.done = make(chan struct{})
 	if !w.enqueue(j) {
 		return errClosed
 	}
@@ -174,6 +181,7 @@ func (w *writer) stop() bool {
 // run writes until stop.
 func (w *writer) run() {
 	defer close(w.ended)
+	w.takeBallast()
 	var batch []*job
 	for {
 		<-w.wake
@@ -231,11 +239,14 @@ func (w *writer) collect(batch []*job) (_ []*job, closed bool) {
 func (w *writer) commit(batch []*job) {
 	err := w.transact(batch)
 	for i, j := range batch {
+		one := err
 		if err != nil && len(batch) > 1 {
-			j.err = unavailable(w.path, w.transact(batch[i:i+1]))
-		} else {
-			j.err = unavailable(w.path, err)
+			one = w.transact(batch[i : i+1])
 		}
+		if noRoom(w.path, one) && (j.frees || w.capped) {
+			one = w.squeeze(batch[i : i+1])
+		}
+		j.err = unavailable(w.path, one)
 		close(j.done)
 	}
 }
@@ -273,17 +284,10 @@ func unavailable(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR) && crowded(path):
+	case noRoom(path, err):
 		return fmt.Errorf("store: no room on the disk of %s: %w: %w", path, messngr.ErrUnavailable, err)
 	case errors.As(err, &code), errors.As(err, &file):
 		return fmt.Errorf("store: %s: %w: %w", path, messngr.ErrUnavailable, err)
 	}
 	return err
-}
-
-// crowded tells a full disk from a broken one. The driver calls a write that
-// found no room an I/O error and does not keep the system's own error.
-func crowded(path string) bool {
-	free, err := dbfile.Free(path)
-	return err == nil && free < 1<<20
 }
