@@ -63,7 +63,8 @@ type Credentials = ntlm.Credentials
 type Session struct {
 	mu      sync.Mutex
 	conn    net.Conn
-	next    uint64 // number of the next request
+	next    uint64   // number of the next request
+	client  [16]byte // who we are in the negotiation
 	dialect uint16
 	id      uint64
 	tree    uint32

@@ -42,6 +42,60 @@ func TestForged(t *testing.T) {
 	}
 }
 
+// TestNegotiationIsConfirmed: what was said before the login, in a dialect that does not
+// protect it, is told once more; a server that cannot do that says so.
+func TestNegotiationIsConfirmed(t *testing.T) {
+	const negotiated, confirmed = 1, 9 // the frames that say it
+	good := read(t, "smb-3.0.txt")
+	if h, err := smb2.ParseHeader(good[confirmed].bytes[4:]); err != nil || h.Command != smb2.Ioctl || good[confirmed].ours {
+		t.Fatalf("frame %d is %+v, %v", confirmed, h, err)
+	}
+	s, err := start(t.Context(), deaf(t, good), &chance{}, "beta", somebody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unknown frame
+	for _, f := range status(smb2.NotSupported)(&smb2.Header{
+		Command: smb2.Ioctl, Response: true, Signed: true, MessageID: 4, Session: s.id, Tree: s.tree,
+	}, nil) {
+		s.signer.Sign(f.bytes[4:])
+		unknown = f
+	}
+	for name, tt := range map[string]struct {
+		change func(frames []frame) []frame
+		want   error
+	}{
+		"the security mode": {func(f []frame) []frame { f[negotiated].bytes[4+smb2.HeaderSize+2] ^= 2; return f }, ErrForged},
+		"the server":        {func(f []frame) []frame { f[negotiated].bytes[4+smb2.HeaderSize+8]++; return f }, ErrForged},
+		"that it encrypts":  {func(f []frame) []frame { f[negotiated].bytes[4+smb2.HeaderSize+24] ^= 0x40; return f }, ErrForged},
+		"the end":           {func(f []frame) []frame { return f[:confirmed] }, ErrForged},
+		"not known":         {func(f []frame) []frame { f[confirmed] = unknown; return f }, nil},
+		"nothing":           {func(f []frame) []frame { return f }, nil},
+	} {
+		frames := slices.Clone(good)
+		frames[negotiated].bytes = bytes.Clone(good[negotiated].bytes)
+		said := 0
+		for _, f := range tt.change(frames) {
+			if !f.ours {
+				said += len(f.bytes)
+			}
+		}
+		conn := deaf(t, frames)
+		conn = ending{conn, io.LimitReader(conn, int64(said))}
+		if _, err := start(t.Context(), conn, &chance{}, "beta", somebody); !errors.Is(err, tt.want) {
+			t.Errorf("changed is %s: %v, want %v", name, err, tt.want)
+		}
+	}
+}
+
+// ending is a connection that the server ends after some bytes.
+type ending struct {
+	net.Conn
+	said io.Reader
+}
+
+func (e ending) Read(b []byte) (int, error) { return e.said.Read(b) }
+
 // deaf plays the server's part of a recording, whatever the client says.
 func deaf(t testing.TB, frames []frame) net.Conn {
 	ours, theirs := net.Pipe()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"messngr/wire/ntlm"
@@ -22,7 +23,10 @@ func (s *Session) begin(ctx context.Context, host string, who Credentials) error
 	if err := s.login(ctx, who, transcript, agreed); err != nil {
 		return err
 	}
-	return s.connect(ctx, host)
+	if err := s.connect(ctx, host); err != nil {
+		return err
+	}
+	return s.validate(ctx, agreed)
 }
 
 // negotiate agrees on a dialect.
@@ -31,7 +35,8 @@ func (s *Session) negotiate(ctx context.Context) (t smb2.Transcript, n smb2.Nego
 	if _, err := io.ReadFull(s.random, random[:]); err != nil {
 		return t, n, err
 	}
-	request := s.message(smb2.Negotiate, smb2.AppendNegotiate(nil, [16]byte(random[:]), [32]byte(random[16:])))
+	s.client = [16]byte(random[:])
+	request := s.message(smb2.Negotiate, smb2.AppendNegotiate(nil, s.client, [32]byte(random[16:])))
 	h, answer, err := s.exchange(ctx, smb2.Negotiate, request)
 	if err != nil {
 		return t, n, err
@@ -135,6 +140,30 @@ func (s *Session) connect(ctx context.Context, host string) error {
 	}
 	s.tree = h.Tree
 	return s.encrypt(encrypted)
+}
+
+// validate has the server tell once more, signed, what it said in the negotiation, so that
+// nobody can have made both speak an older dialect, or one that cannot encrypt (MS-SMB2
+// 3.2.5.5). The last dialect needs no such question, and nobody can sign for nobody. A server
+// that does not know the question says so, signed as well; one that has heard another
+// negotiation ends the connection.
+func (s *Session) validate(ctx context.Context, agreed smb2.Negotiated) error {
+	if s.signer == nil || s.dialect == smb2.Dialect311 {
+		return nil
+	}
+	h, answer, err := s.ask(ctx, smb2.Ioctl, smb2.AppendValidate(nil, s.client))
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("%w: %w", ErrForged, err)
+	case err != nil:
+		return err
+	case h.Status != smb2.Success:
+		return nil
+	}
+	if same, err := agreed.Confirmed(answer); err != nil || !same {
+		return fmt.Errorf("%w: %w", ErrForged, errors.Join(err, errors.New("it has negotiated something else")))
+	}
+	return nil
 }
 
 // tokenOf returns the message of NTLM in a response of the login.

@@ -1,6 +1,10 @@
 package smb2
 
-import "messngr/wire/utf16le"
+import (
+	"bytes"
+
+	"messngr/wire/utf16le"
+)
 
 // The dialects, newest last (MS-SMB2 2.2.3).
 const (
@@ -11,18 +15,22 @@ const (
 	Dialect311 uint16 = 0x0311
 )
 
+// offered are the dialects that a client offers.
+type offered [5]uint16
+
+func dialects() offered { return offered{Dialect202, Dialect210, Dialect300, Dialect302, Dialect311} }
+
 // signingEnabled is the security mode of a client that signs where it can.
 const signingEnabled = 1
 
 // AppendNegotiate writes the body of the first request (MS-SMB2 2.2.3). salt makes the hash
 // of the first messages a new one each time.
 func AppendNegotiate(b []byte, client [16]byte, salt [32]byte) []byte {
-	dialects := [...]uint16{Dialect202, Dialect210, Dialect300, Dialect302, Dialect311}
-	const fixed, list = 36, 2 * len(dialects)
+	const fixed, list = 36, 2 * len(offered{})
 	contexts := (HeaderSize + fixed + list + 7) &^ 7
 	w := writer(b)
 	w.u16(36)
-	w.u16(uint16(len(dialects)))
+	w.u16(uint16(len(offered{})))
 	w.u16(signingEnabled)
 	w.u16(0)
 	w.u32(capabilityEncryption)
@@ -30,7 +38,7 @@ func AppendNegotiate(b []byte, client [16]byte, salt [32]byte) []byte {
 	w.u32(uint32(contexts))
 	w.u16(2)
 	w.u16(0)
-	for _, d := range dialects {
+	for _, d := range dialects() {
 		w.u16(d)
 	}
 	w.zeros(contexts - HeaderSize - fixed - list)
@@ -40,7 +48,7 @@ func AppendNegotiate(b []byte, client [16]byte, salt [32]byte) []byte {
 	w.u32(0)
 	w.u16(1)
 	w.u16(uint16(len(salt)))
-	w.u16(1)
+	w.u16(hashSHA512)
 	w.raw(salt[:])
 	w.zeros(2) // 38 bytes, and the next begins at a multiple of eight
 	// SMB2_ENCRYPTION_CAPABILITIES: the ciphers, best first (MS-SMB2 2.2.3.1.2).
@@ -58,6 +66,9 @@ const (
 	contextPreauth    = 1
 	contextEncryption = 2
 )
+
+// hashSHA512 is the only hash that there is (MS-SMB2 2.2.3.1.1).
+const hashSHA512 = 1
 
 // capabilityEncryption says, in dialect 3.0 and later, that a side can encrypt.
 const capabilityEncryption = 0x40
@@ -125,17 +136,24 @@ func AppendCreate(b []byte, pipe string) []byte {
 // A FileID is an open pipe.
 type FileID [16]byte
 
-// transceive writes to a pipe and reads from it, in one request (MS-FSCC 2.3.45).
-const transceive = 0x0011C017
+// The control codes (MS-SMB2 2.2.31).
+const (
+	transceive = 0x0011C017 // writes to a pipe and reads from it, in one request (MS-FSCC 2.3.45)
+	validate   = 0x00140204 // tells what was negotiated
+)
 
 // AppendTransceive writes the body of the request that writes data to a pipe and reads up
 // to most bytes of its answer (MS-SMB2 2.2.31).
 func AppendTransceive(b []byte, id FileID, data []byte, most uint32) []byte {
+	return appendControl(b, transceive, id, data, most)
+}
+
+func appendControl(b []byte, code uint32, id FileID, data []byte, most uint32) []byte {
 	const isFSCTL = 1
 	w := writer(b)
 	w.u16(57)
 	w.u16(0)
-	w.u32(transceive)
+	w.u32(code)
 	w.raw(id[:])
 	w.u32(HeaderSize + 56)
 	w.u32(uint32(len(data)))
@@ -147,6 +165,21 @@ func AppendTransceive(b []byte, id FileID, data []byte, most uint32) []byte {
 	w.u32(0)
 	w.raw(data)
 	return w
+}
+
+// AppendValidate writes the body of the request by which a client has what was said in the
+// negotiation told once more, signed (MS-SMB2 2.2.31.4). client is what AppendNegotiate got.
+func AppendValidate(b []byte, client [16]byte) []byte {
+	w := writer(nil)
+	w.u32(capabilityEncryption)
+	w.raw(client[:])
+	w.u16(signingEnabled)
+	w.u16(uint16(len(offered{})))
+	for _, d := range dialects() {
+		w.u16(d)
+	}
+	none := FileID(bytes.Repeat([]byte{0xff}, 16))
+	return appendControl(b, validate, none, w, uint32(len(toldAgain{})))
 }
 
 // AppendWrite writes the body of the request that writes a message to a pipe (MS-SMB2

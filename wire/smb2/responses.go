@@ -1,8 +1,11 @@
 package smb2
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 )
 
 // Negotiated is what a server chose (MS-SMB2 2.2.4).
@@ -11,7 +14,13 @@ type Negotiated struct {
 	MaxTransact uint32
 
 	cipher uint16 // that both know, 0 if there is none
+	told   toldAgain
 }
+
+// toldAgain is what a server tells once more if it is asked for (MS-SMB2 2.2.32.6):
+//
+//	0  capabilities u32 | server (16) | security mode u16 | dialect u16
+type toldAgain [24]byte
 
 // ParseNegotiated reads the response to the first request; b is the whole message, as
 // everywhere here.
@@ -20,7 +29,10 @@ func ParseNegotiated(b []byte) (Negotiated, error) {
 	if err != nil {
 		return Negotiated{}, err
 	}
-	n := Negotiated{Dialect: binary.LittleEndian.Uint16(r[4:]), MaxTransact: binary.LittleEndian.Uint32(r[28:])}
+	n := Negotiated{
+		Dialect: binary.LittleEndian.Uint16(r[4:]), MaxTransact: binary.LittleEndian.Uint32(r[28:]),
+		told: toldAgain(slices.Concat(r[24:28], r[8:24], r[2:4], r[4:6])),
+	}
 	switch n.Dialect {
 	case Dialect202, Dialect210:
 		return n, nil
@@ -36,8 +48,17 @@ func ParseNegotiated(b []byte) (Negotiated, error) {
 	return Negotiated{}, fmt.Errorf("smb2: the server chose the dialect %#04x", n.Dialect)
 }
 
-// readContexts reads what else the server says in dialect 3.1.1 (MS-SMB2 2.2.4.1).
+// Confirmed reports whether the response to AppendValidate says what n does: whether nobody
+// has changed the negotiation on its way (MS-SMB2 3.2.5.14.12).
+func (n *Negotiated) Confirmed(b []byte) (bool, error) {
+	told, err := ParseTransceived(b)
+	return err == nil && bytes.Equal(told, n.told[:]), err
+}
+
+// readContexts reads what else the server says in dialect 3.1.1 (MS-SMB2 2.2.4.1): by which
+// hash the first messages are protected, which is to be ours (3.2.5.2), and the cipher.
 func (n *Negotiated) readContexts(b []byte, count int, offset uint32) error {
+	hashes := 0
 	for at := int64(offset); count > 0; count-- {
 		if at < HeaderSize || at+8 > int64(len(b)) {
 			return fmt.Errorf("smb2: negotiate context at %d of %d", at, len(b))
@@ -47,12 +68,18 @@ func (n *Negotiated) readContexts(b []byte, count int, offset uint32) error {
 		if err != nil {
 			return err
 		}
+		if kind == contextPreauth && len(data) >= 6 && binary.LittleEndian.Uint16(data) == 1 && binary.LittleEndian.Uint16(data[4:]) == hashSHA512 {
+			hashes++
+		}
 		if kind == contextEncryption && len(data) >= 4 && binary.LittleEndian.Uint16(data) == 1 {
 			if c := binary.LittleEndian.Uint16(data[2:]); c == aes128GCM || c == aes128CCM {
 				n.cipher = c
 			}
 		}
 		at = (at + 8 + int64(size) + 7) &^ 7
+	}
+	if hashes != 1 {
+		return errors.New("smb2: the server protects the negotiation by another hash, or not at all")
 	}
 	return nil
 }
@@ -111,7 +138,7 @@ func ParseCreated(b []byte) (FileID, error) {
 	return FileID(r[64:80]), nil
 }
 
-// ParseTransceived returns what was read from a pipe (MS-SMB2 2.2.32).
+// ParseTransceived returns what was read from a pipe, or told (MS-SMB2 2.2.32).
 func ParseTransceived(b []byte) ([]byte, error) {
 	r, err := body(b, "response to ioctl", 49, 48)
 	if err != nil {

@@ -90,6 +90,9 @@ func TestRequests(t *testing.T) {
 			"3900 00 00 02000000 0000000000000000 0000000000000000 9f011200 00000000 07000000 01000000 00000000 7800 0400 00000000 00000000 61006200"},
 		{"transceive", smb2.AppendTransceive(nil, id, []byte("data"), 1024),
 			"3900 0000 17c01100 " + strings.Repeat("ab", 16) + " 78000000 04000000 00000000 00000000 00000000 00040000 01000000 00000000 64617461"},
+		{"validate", smb2.AppendValidate(nil, [16]byte{1, 2}),
+			"3900 0000 04021400 " + strings.Repeat("ff", 16) + " 78000000 22000000 00000000 00000000 00000000 18000000 01000000 00000000" +
+				"40000000 01020000000000000000000000000000 0100 0500 0202 1002 0003 0203 1103"},
 		{"write", smb2.AppendWrite(nil, id, []byte("data")),
 			"3100 7000 04000000 0000000000000000 " + strings.Repeat("ab", 16) + " 00000000 00000000 0000 0000 00000000 64617461"},
 		{"read", smb2.AppendRead(nil, id, 1024),
@@ -117,16 +120,17 @@ func response(t testing.TB, body string) []byte {
 func TestResponses(t *testing.T) {
 	id := strings.Repeat("cd", 16)
 	const zeros16 = "00000000000000000000000000000000"
+	hash := "0100 2600 00000000 0100 2000 0100" + zeros16 + zeros16 + "0000"
 	middle := zeros16 + "00000000 00008000" + strings.Repeat("00", 28)
 	for body, want := range map[string]uint16{
-		"1103 0000" + middle + "00000000": 0,
-		"1103 0200" + middle + "80000000 0100 0100 00000000 11 00000000000000 0200 0400 00000000 0100 0200": 2,
-		"1103 0100" + middle + "80000000 0200 0400 00000000 0100 0100":                                      1,
-		"1103 0100" + middle + "80000000 0200 0400 00000000 0100 0000":                                      0,
-		"1103 0100" + middle + "80000000 0200 0400 00000000 0100 7700":                                      0,
-		"0003 0000" + middle + "00000000":                                                                   0,
-		"0003 0000" + zeros16 + "40000000 00008000" + strings.Repeat("00", 28) + "00000000":                 1,
-		"1002 0000" + zeros16 + "40000000 00008000" + strings.Repeat("00", 28) + "00000000":                 0,
+		"1103 0100" + middle + "80000000" + hash:                                                                      0,
+		"1103 0200" + middle + "80000000" + hash + "0200 0400 00000000 0100 0200":                                     2,
+		"1103 0300" + middle + "80000000" + hash + "8800 0100 00000000 1100000000000000 0200 0400 00000000 0100 0100": 1,
+		"1103 0200" + middle + "80000000 0200 0400 00000000 0100 0000 00000000" + hash:                                0,
+		"1103 0200" + middle + "80000000 0200 0400 00000000 0100 7700 00000000" + hash:                                0,
+		"0003 0000" + middle + "00000000":                                                                             0,
+		"0003 0000" + zeros16 + "40000000 00008000" + strings.Repeat("00", 28) + "00000000":                           1,
+		"1002 0000" + zeros16 + "40000000 00008000" + strings.Repeat("00", 28) + "00000000":                           0,
 	} {
 		n, err := smb2.ParseNegotiated(response(t, "4100 0100"+body))
 		if err != nil || n.MaxTransact != 0x800000 || n.HasCipher() != want {
@@ -160,6 +164,32 @@ func TestResponses(t *testing.T) {
 	}
 }
 
+// TestConfirmed: what was negotiated is told once more, or something else.
+func TestConfirmed(t *testing.T) {
+	server := strings.Repeat("5e", 16)
+	n, err := smb2.ParseNegotiated(response(t, "4100 0300 0003 0000"+server+"47000000"+strings.Repeat("00", 36)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func(data string) []byte {
+		return response(t, "3100 0000 04021400"+strings.Repeat("ff", 16)+"70000000 00000000 70000000 18000000 00000000 00000000"+data)
+	}
+	for data, want := range map[string]bool{
+		"47000000" + server + "0300 0003":         true,
+		"07000000" + server + "0300 0003":         false,
+		"47000000" + server[:30] + "00 0300 0003": false,
+		"47000000" + server + "0100 0003":         false,
+		"47000000" + server + "0300 1103":         false,
+	} {
+		if got, err := n.Confirmed(told(data)); got != want || err != nil {
+			t.Errorf("%s: %v, %v, want %v", data, got, err, want)
+		}
+	}
+	if got, err := n.Confirmed(told("")); got || err == nil {
+		t.Errorf("nothing confirms: %v, %v", got, err)
+	}
+}
+
 // TestLyingResponses: no offset and no length is believed.
 func TestLyingResponses(t *testing.T) {
 	for name, b := range map[string][]byte{
@@ -177,7 +207,13 @@ func TestLyingResponses(t *testing.T) {
 		t.Errorf("another dialect: %+v, want an error", n)
 	}
 	for _, contexts := range []string{"0100" + strings.Repeat("00", 52) + "80000000", "0100" + strings.Repeat("00", 52) + "ffffffff",
-		"0100" + strings.Repeat("00", 52) + "10000000", "0100" + strings.Repeat("00", 52) + "80000000 0200 0500 00000000 0100 0200"} {
+		"0100" + strings.Repeat("00", 52) + "10000000", "0100" + strings.Repeat("00", 52) + "80000000 0200 0500 00000000 0100 0200",
+		// No hash, another one, two of them, and the right one twice.
+		"0000" + strings.Repeat("00", 56),
+		"0100" + strings.Repeat("00", 52) + "80000000 0100 0600 00000000 0100 0000 0200",
+		"0100" + strings.Repeat("00", 52) + "80000000 0100 0800 00000000 0200 0000 0100 0200",
+		"0200" + strings.Repeat("00", 52) + "80000000 0100 0600 00000000 0100 0000 0100 0000 0100 0600 00000000 0100 0000 0100",
+	} {
 		if n, err := smb2.ParseNegotiated(response(t, "4100 0100 1103 "+contexts)); err == nil {
 			t.Errorf("contexts %s: %+v, want an error", contexts, n)
 		}
