@@ -202,6 +202,7 @@ func TestEmergencyQuestionThatCannotBeAnswered(t *testing.T) {
 	t.Parallel()
 	m := lockdown()
 	m.From, m.Proven, m.Answers = "PAUSED", "PAUSED", []string{"I am safe"}
+	m.Via, m.Address = "samba", "10.0.0.7"
 	s := setUp(t, xtest.Options{}, m)
 	s.popup()
 	s.reader.Await("push button", "I am safe")
