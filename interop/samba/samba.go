@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -36,11 +37,14 @@ type Samba struct {
 	host *lab.Host
 	conf string
 	name string
+	last string // of the ports on which smbd listens
 }
 
 // New writes the configuration of a Samba that is named like its host.
 func New(h *lab.Host, o Options) (*Samba, error) {
-	s := &Samba{host: h, conf: filepath.Join(h.Dir(), "smb.conf"), name: strings.ToUpper(h.Name())}
+	o.Ports = cmp.Or(o.Ports, "139 445")
+	ports := strings.Fields(o.Ports)
+	s := &Samba{host: h, conf: filepath.Join(h.Dir(), "smb.conf"), name: strings.ToUpper(h.Name()), last: ports[len(ports)-1]}
 	if err := os.Mkdir(s.inbox(), 0o777); err != nil {
 		return nil, fmt.Errorf("samba: %w", err)
 	}
@@ -111,7 +115,7 @@ func (s *Samba) config(o Options) string {
 	set("map to guest", "bad user")
 	set("guest account", "nobody")
 	set("server min protocol", o.MinProtocol)
-	set("smb ports", cmp.Or(o.Ports, "139 445"))
+	set("smb ports", o.Ports)
 	if o.WINSSupport {
 		set("wins support", "yes")
 	}
@@ -137,14 +141,15 @@ func (s *Samba) SendCommand(ctx context.Context, to, from string, args ...string
 	return exec.CommandContext(ctx, "smbclient", append([]string{"-s", s.conf, "-M", to, "-U", from}, args...)...)
 }
 
-// SMBD starts the file server, which also takes messages, and returns when it listens on port 139.
+// SMBD starts the file server, which also takes messages, and returns when it listens on
+// the last of its ports: the first may be ours.
 func (s *Samba) SMBD(ctx context.Context) (*lab.Daemon, error) {
 	d, err := s.host.Daemon("smbd", s.SMBDCommand())
 	if err != nil {
 		return nil, fmt.Errorf("samba: %w", err)
 	}
 	err = s.until(ctx, d, func() error {
-		conn, err := s.host.Dial(ctx, "tcp4", netip.AddrPortFrom(s.host.Addr(), 139).String())
+		conn, err := s.host.Dial(ctx, "tcp4", net.JoinHostPort(s.host.Addr().String(), s.last))
 		if err == nil {
 			conn.Close()
 		}
