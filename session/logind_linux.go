@@ -135,7 +135,8 @@ func (l Logind) watch(ctx context.Context, changed func()) error {
 	defer conn.Close()
 	signals := make(chan *dbus.Signal, 16)
 	conn.Signal(signals)
-	if err := conn.AddMatchSignalContext(ctx, dbus.WithMatchInterface(login1Manager), dbus.WithMatchObjectPath(login1Path)); err != nil {
+	// Everybody on the machine can send signals that look like logind's.
+	if err := conn.AddMatchSignalContext(ctx, dbus.WithMatchSender(login1), dbus.WithMatchInterface(login1Manager), dbus.WithMatchObjectPath(login1Path)); err != nil {
 		return fmt.Errorf("session: logind: %w", err)
 	}
 	changed()
