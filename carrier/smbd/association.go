@@ -36,8 +36,9 @@ type association struct {
 
 // incoming is a call of which not everything has arrived.
 type incoming struct {
-	id      uint32
-	request dcerpc.RequestBody
+	id        uint32
+	bigEndian bool
+	request   dcerpc.RequestBody
 }
 
 func newAssociation(pipe string, services []service, who npa.Client) *association {
@@ -74,13 +75,14 @@ func (a *association) bind(p *dcerpc.PDU) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ack := dcerpc.BindAck{MaxSend: dcerpc.UsualPDU, MaxReceive: dcerpc.UsualPDU, Group: groupID}
+	ack := dcerpc.BindAck{MaxReceive: agreed(want.MaxSend), Group: groupID}
 	if p.Type == dcerpc.TypeAlter {
 		answer.Type = dcerpc.TypeAlterAck
 	} else {
 		ack.Address = a.pipe
-		a.size = max(dcerpc.LeastPDU, min(dcerpc.UsualPDU, int(want.MaxReceive)))
+		a.size = int(agreed(want.MaxReceive))
 	}
+	ack.MaxSend = uint16(a.size)
 	for _, c := range want.Contexts {
 		ack.Results = append(ack.Results, a.decide(c))
 	}
@@ -89,6 +91,9 @@ func (a *association) bind(p *dcerpc.PDU) ([][]byte, error) {
 	}
 	return packets(answer)
 }
+
+// agreed is the longest packet in one direction, of which the client has named its own.
+func agreed(clients uint16) uint16 { return max(dcerpc.LeastPDU, min(dcerpc.UsualPDU, clients)) }
 
 // decide decides about one proposed context.
 func (a *association) decide(c dcerpc.Context) dcerpc.Result {
@@ -130,9 +135,9 @@ func (a *association) request(ctx context.Context, p *dcerpc.PDU) ([][]byte, err
 	case p.Auth != nil:
 		return nil, errors.New("a client that has proven nothing signs its call")
 	case p.First:
-		a.call = &incoming{id: p.Call, request: q}
+		a.call = &incoming{id: p.Call, bigEndian: p.BigEndian, request: q}
 		a.call.request.Stub = append([]byte(nil), q.Stub...)
-	case a.call == nil || a.call.id != p.Call:
+	case a.call == nil || a.call.id != p.Call || a.call.bigEndian != p.BigEndian:
 		return nil, errors.New("a client goes on with a call that it has not begun")
 	default:
 		a.call.request.Stub = append(a.call.request.Stub, q.Stub...)

@@ -309,8 +309,11 @@ func TestSmallClient(t *testing.T) {
 	folder, _ := servePipes(t, runEcho)
 	for size, want := range map[uint16]int{2048: 2048, 100: 1432, 65535: 4280} {
 		c := openPipe(t, folder, somebody)
-		c.bind(dcerpc.TypeBind, size, dcerpc.Context{ID: 3, Interface: echo(), Transfer: []dcerpc.Syntax{dcerpc.NDR()}})
+		ack := c.bind(dcerpc.TypeBind, size, dcerpc.Context{ID: 3, Interface: echo(), Transfer: []dcerpc.Syntax{dcerpc.NDR()}})
 		c.write(c.pdu(c.request(3, 0, string(make([]byte, 20000)), false)))
+		if int(ack.MaxSend) != want || int(ack.MaxReceive) != want {
+			t.Errorf("for %d: agreed on %d and %d, want %d", size, ack.MaxSend, ack.MaxReceive, want)
+		}
 		longest := 0
 		for {
 			p, err := c.read()
@@ -404,6 +407,15 @@ func TestPipeNonsense(t *testing.T) {
 			p.Last = false
 			c.write(c.pdu(p))
 			p = c.request(3, 0, "x", false)
+			p.First = false
+			c.write(c.pdu(p))
+		},
+		"two orders of bytes in one call": func(c *client) {
+			p := c.request(3, 0, "x", false)
+			p.Last = false
+			c.write(c.pdu(p))
+			c.call--
+			p = c.request(3, 0, "x", true)
 			p.First = false
 			c.write(c.pdu(p))
 		},
