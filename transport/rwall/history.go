@@ -3,6 +3,7 @@ package rwall
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -17,6 +18,8 @@ const (
 	window = 2 * time.Minute
 	// maxHistory is how many calls are remembered.
 	maxHistory = 4096
+	// sweepTime is how often those that are too old are looked for, at the most.
+	sweepTime = 5 * time.Second
 )
 
 // history recognises calls that are repeated because their answers were lost: they have
@@ -24,6 +27,7 @@ const (
 type history struct {
 	mu    sync.Mutex
 	calls map[callKey]*pastCall
+	swept time.Time
 }
 
 type callKey struct {
@@ -58,16 +62,20 @@ func (h *history) origin(from netip.AddrPort, c sunrpc.Call, now time.Time) mess
 	return past.origin
 }
 
-// makeRoom forgets calls that are too old to be repeated, and else any one.
+// makeRoom forgets calls that are too old to be repeated, and else any one: in a flood there
+// are no old ones.
 func (h *history) makeRoom(now time.Time) {
 	if len(h.calls) < maxHistory {
 		return
 	}
-	var some callKey
-	for k, past := range h.calls {
-		if some = k; now.Sub(past.last) >= window {
-			delete(h.calls, k)
-		}
+	if now.Sub(h.swept) >= sweepTime {
+		h.swept = now
+		maps.DeleteFunc(h.calls, func(_ callKey, past *pastCall) bool { return now.Sub(past.last) >= window })
 	}
-	delete(h.calls, some)
+	for k := range h.calls {
+		if len(h.calls) < maxHistory {
+			return
+		}
+		delete(h.calls, k)
+	}
 }
