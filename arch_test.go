@@ -45,6 +45,7 @@ var arrows = []struct {
 	{"store/*", []string{".", "store", "lockfile", "wire/*"}},
 	{"router/copies", nil},
 	{"router/plain", []string{"."}},
+	{"router/recipients", []string{".", "store"}},
 	{"router", []string{".", "names", "policy", "store", "identity"}},
 	{"config", nil},
 	{"control", []string{"."}},

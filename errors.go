@@ -46,6 +46,16 @@ func (e *TooLongError) Error() string {
 // Is makes the error an ErrTooLong.
 func (e *TooLongError) Is(target error) bool { return target == ErrTooLong }
 
+// MisuseError says what is wrong with what somebody asked for, in words for that person;
+// nothing was done.
+type MisuseError struct{ text string }
+
+// Misuse returns a *MisuseError with the text that fmt.Sprintf makes.
+func Misuse(format string, args ...any) error { return &MisuseError{fmt.Sprintf(format, args...)} }
+
+// Error implements error.
+func (e *MisuseError) Error() string { return e.text }
+
 // Code returns the stable word by which the API and the store call an error, of
 // those above: "unknown_name", "refused", "busy", "paused", "too_long",
 // "unavailable", "uncertain", "nobody", "not_found". It is "" for nil and

@@ -56,7 +56,7 @@ type resolver struct {
 	page     oem.Page
 }
 
-// LookupAddr implements router.Resolver.
+// LookupAddr implements recipients.Resolver.
 func (r resolver) LookupAddr(ctx context.Context, host string) (netip.Addr, error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if failed, ok := errors.AsType[*net.DNSError](err); ok && failed.IsNotFound {
@@ -75,7 +75,7 @@ func (r resolver) LookupAddr(ctx context.Context, host string) (netip.Addr, erro
 	return netip.Addr{}, fmt.Errorf("%s has no IPv4 address", host)
 }
 
-// LookupName implements router.Resolver.
+// LookupName implements recipients.Resolver.
 func (r resolver) LookupName(ctx context.Context, name string) (netip.Addr, error) {
 	label, err := r.page.EncodeName(name)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r resolver) LookupName(ctx context.Context, name string) (netip.Addr, erro
 	return netip.Addr{}, err
 }
 
-// IsOwn implements router.Resolver.
+// IsOwn implements recipients.Resolver.
 func (r resolver) IsOwn(addr netip.Addr) bool {
 	own, err := net.InterfaceAddrs()
 	return err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
@@ -111,7 +111,7 @@ func (r resolver) IsOwn(addr netip.Addr) bool {
 // its terminals and desktops, and the clients of its file server.
 type people struct{ listers []session.Lister }
 
-// People implements router.Sessions.
+// People implements recipients.Sessions.
 func (p people) People(ctx context.Context) ([]string, error) {
 	var list []string
 	seen := make(map[string]bool)

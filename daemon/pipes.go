@@ -85,7 +85,7 @@ func (h pipeHost) Relay(ctx context.Context, r pipe.Relay) error {
 	sent, err := h.d.router.Send(ctx, router.Request{
 		Principal: r.Caller, From: r.From, To: []string{to}, Message: messngr.Message{Text: r.Text},
 	})
-	if _, misuse := errors.AsType[*router.Misuse](err); misuse {
+	if _, misuse := errors.AsType[*messngr.MisuseError](err); misuse {
 		return fmt.Errorf("%w: %w", pipe.ErrInvalid, err)
 	}
 	if err != nil || sent.AllReached() {

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"messngr/router/recipients"
 	"slices"
 	"strings"
 	"time"
@@ -10,14 +11,6 @@ import (
 
 	"messngr"
 )
-
-// Misuse is an error in what the sender wrote; nothing was sent or stored.
-type Misuse struct{ text string }
-
-// Error implements error.
-func (e *Misuse) Error() string { return e.text }
-
-func misuse(format string, args ...any) error { return &Misuse{fmt.Sprintf(format, args...)} }
 
 const (
 	// maxAnswers is how many answers a sender can ask a person to choose from:
@@ -34,25 +27,25 @@ func (r *Router) check(req *Request) error {
 	case len(m.Text) > messngr.MaxText:
 		return &messngr.TooLongError{Limit: messngr.MaxText, Length: len(m.Text)}
 	case req.Wait && m.Expires.IsZero():
-		return misuse("a message that may wait needs a time at which it expires")
+		return messngr.Misuse("a message that may wait needs a time at which it expires")
 	case m.Expired(time.Now()):
-		return misuse("the message has expired before it is sent")
+		return messngr.Misuse("the message has expired before it is sent")
 	case len(m.Answers) > maxAnswers:
-		return misuse("%d answers, at most %d are possible", len(m.Answers), maxAnswers)
+		return messngr.Misuse("%d answers, at most %d are possible", len(m.Answers), maxAnswers)
 	case req.Want != nil && *req.Want > messngr.Answered:
-		return misuse("nobody can wait for the state %q", *req.Want)
+		return messngr.Misuse("nobody can wait for the state %q", *req.Want)
 	case req.Via != "" && !slices.Contains(r.Routes(), req.Via):
-		return misuse("unknown route %q, there are %s", req.Via, strings.Join(r.Routes(), ", "))
+		return messngr.Misuse("unknown route %q, there are %s", req.Via, strings.Join(r.Routes(), ", "))
 	case req.Address.IsValid() && !req.Address.Is4():
-		return onlyIPv4(req.Address)
+		return recipients.OnlyIPv4(req.Address)
 	case req.Wall && len(req.To) > 0:
-		return misuse("a message to everybody on this host has no other recipients")
+		return messngr.Misuse("a message to everybody on this host has no other recipients")
 	case req.Wall && req.Via != "" && req.Via != Local:
-		return misuse("a message to everybody on this host does not go by %q", req.Via)
+		return messngr.Misuse("a message to everybody on this host does not go by %q", req.Via)
 	case m.Level >= messngr.LevelEmergency && !req.Principal.Admin && !r.cfg.Rights.Emergency:
 		return fmt.Errorf("%w: only root and members of the group messngr may send emergencies", messngr.ErrRefused)
 	case !isTerminal(m.Terminal):
-		return misuse("%q is not the name of a terminal, such as pts/3", m.Terminal)
+		return messngr.Misuse("%q is not the name of a terminal, such as pts/3", m.Terminal)
 	}
 	return checkTexts(req)
 }
@@ -67,7 +60,7 @@ func checkTexts(req *Request) error {
 	for what, list := range lines {
 		for _, s := range list {
 			if len(s) > maxLine {
-				return misuse("the %s is longer than %d bytes", what, maxLine)
+				return messngr.Misuse("the %s is longer than %d bytes", what, maxLine)
 			}
 			if err := harmless(what, s, ""); err != nil {
 				return err
@@ -76,7 +69,7 @@ func checkTexts(req *Request) error {
 	}
 	for _, answer := range m.Answers {
 		if strings.TrimSpace(answer) == "" {
-			return misuse("an answer is empty")
+			return messngr.Misuse("an answer is empty")
 		}
 	}
 	return nil
@@ -86,11 +79,11 @@ func checkTexts(req *Request) error {
 // than was written.
 func harmless(what, s, layout string) error {
 	if !utf8.ValidString(s) {
-		return misuse("the %s is not UTF-8", what)
+		return messngr.Misuse("the %s is not UTF-8", what)
 	}
 	for _, c := range s {
 		if !strings.ContainsRune(layout, c) && (unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) || c == '\u2028' || c == '\u2029') {
-			return misuse("the %s has the control character %U", what, c)
+			return messngr.Misuse("the %s has the control character %U", what, c)
 		}
 	}
 	return nil

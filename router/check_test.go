@@ -65,9 +65,9 @@ func TestSendTellsWhatIsWrongWithARequest(t *testing.T) {
 				req.To = []string{"PC18"}
 			}
 			_, err := h.Send(t.Context(), req)
-			var misuse *router.Misuse
+			var misuse *messngr.MisuseError
 			if !errors.As(err, &misuse) || !strings.Contains(err.Error(), want) {
-				t.Errorf("Send = %v, want a Misuse with %q", err, want)
+				t.Errorf("Send = %v, want a MisuseError with %q", err, want)
 			}
 			if len(s.calls()) > 0 {
 				t.Error("it was sent all the same")

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +14,7 @@ import (
 	"messngr/names"
 	"messngr/policy"
 	"messngr/router/copies"
+	"messngr/router/recipients"
 	"messngr/store"
 )
 
@@ -41,24 +41,12 @@ type Route struct {
 	Best messngr.State
 }
 
-// Sessions says who uses this host.
+// Sessions says who uses this host, and who could.
 type Sessions interface {
-	// People returns the login names of people and the addresses of machines
-	// that have an open session, each once.
-	People(ctx context.Context) ([]string, error)
+	recipients.Sessions
 	// Account returns the login name that name stands for, whatever its case, if
 	// there is such an account on this host.
 	Account(name string) (login string, ok bool)
-}
-
-// Resolver finds addresses for names that the routes do not look up themselves.
-type Resolver interface {
-	// LookupAddr finds the address of a DNS name.
-	LookupAddr(ctx context.Context, host string) (netip.Addr, error)
-	// LookupName finds the machine that has a message name.
-	LookupName(ctx context.Context, name string) (netip.Addr, error)
-	// IsOwn reports whether addr is one of this host's, in use or not.
-	IsOwn(addr netip.Addr) bool
 }
 
 // Rights are what people may do who do not administer the service, besides what
@@ -78,7 +66,7 @@ type Config struct {
 	Names    *names.Table
 	Policy   *policy.Policy
 	Sessions Sessions
-	Resolver Resolver
+	Resolver recipients.Resolver
 	// Routes in the order in which they are tried.
 	Routes []Route
 	Rights Rights

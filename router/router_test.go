@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
 	"messngr"
@@ -471,4 +472,15 @@ func TestCounters(t *testing.T) {
 			t.Errorf("counter %s = %d, want %d", name, n, want[name])
 		}
 	}
+}
+
+func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+var query store.Query
+
+var addresses = cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})
+
+// allRoutes are those of a real host, which take everything.
+func allRoutes() []router.Route {
+	return []router.Route{smb(accepts()), mailslot(&sender{do: accepts().do})}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messngr"
+	"messngr/router/recipients"
 	"messngr/store"
 )
 
@@ -25,7 +26,8 @@ type Request struct {
 	Principal messngr.Principal
 	// From is the name to send as; "": the principal's login name.
 	From string
-	// To is what the sender wrote, one recipient each; see expand.
+	// To is what the sender wrote, one recipient each, as recipients.Query
+	// lists them.
 	To []string
 	// Wall addresses everybody who is logged in on this host instead.
 	Wall bool
@@ -59,7 +61,7 @@ func (s *Sent) AllReached() bool { return !slices.Contains(s.Reached, false) }
 // Send stores the message, carries it to every recipient, and returns what is
 // known when every recipient has reached the wanted state or can no longer, or
 // when the timeout has passed. The attempts do not end with ctx, only the
-// waiting does. The error is a *Misuse, messngr.ErrRefused, messngr.ErrTooLong or
+// waiting does. The error is a *messngr.MisuseError, messngr.ErrRefused, messngr.ErrTooLong or
 // messngr.ErrUnavailable; then nothing was sent. messngr.ErrUncertain: something may
 // have been, but the books cannot be read.
 func (r *Router) Send(ctx context.Context, req Request) (Sent, error) {
@@ -79,19 +81,19 @@ func (r *Router) Send(ctx context.Context, req Request) (Sent, error) {
 	if err := r.awaitResume(ctx); err != nil {
 		return Sent{}, err
 	}
-	targets, err := r.expand(ctx, &req)
+	found, err := r.find(ctx, &req)
 	if err != nil {
 		return Sent{}, err
 	}
-	out, err := r.queue(ctx, &req, from, targets)
+	out, err := r.queue(ctx, &req, from, found)
 	if err != nil {
 		return Sent{}, err
 	}
-	for i := range targets {
-		r.spawn(func() { r.carry(out, i, targets[i].lost, deadline) })
+	for i := range found {
+		r.spawn(func() { r.carry(out, i, found[i].Lost, deadline) })
 	}
 	defer func() {
-		for i := range targets {
+		for i := range found {
 			r.lost.Delete(recipientKey{out.Message.ID, i})
 		}
 	}()
@@ -110,8 +112,21 @@ func (r *Router) awaitResume(ctx context.Context) error {
 	}
 }
 
+// find finds out whom the message is for.
+func (r *Router) find(ctx context.Context, req *Request) ([]recipients.Recipient, error) {
+	if req.Wall {
+		here := store.Recipient{To: r.cfg.Host, Device: messngr.Device{Name: r.cfg.Host}, Via: Local}
+		return []recipients.Recipient{{Recipient: here}}, nil
+	}
+	finder := recipients.Finder{
+		Names: r.cfg.Names, Sessions: r.cfg.Sessions, Resolver: r.cfg.Resolver,
+		Host: r.cfg.Host, Workgroup: r.cfg.Workgroup, Local: Local,
+	}
+	return finder.Find(ctx, recipients.Query{To: req.To, Via: req.Via, Address: req.Address, Admin: req.Principal.Admin})
+}
+
 // queue stores the message with its recipients.
-func (r *Router) queue(ctx context.Context, req *Request, from messngr.From, targets []target) (store.Outgoing, error) {
+func (r *Router) queue(ctx context.Context, req *Request, from messngr.From, to []recipients.Recipient) (store.Outgoing, error) {
 	m := req.Message
 	id, err := messngr.NewID()
 	if err != nil {
@@ -122,8 +137,8 @@ func (r *Router) queue(ctx context.Context, req *Request, from messngr.From, tar
 		m.To = r.cfg.Host
 	}
 	out := store.Outgoing{Message: &m, Owner: req.Principal.Login, Wait: req.Wait}
-	for _, to := range targets {
-		out.Recipients = append(out.Recipients, to.Recipient)
+	for i := range to {
+		out.Recipients = append(out.Recipients, to[i].Recipient)
 	}
 	if err := r.cfg.Store.Queue(ctx, out); err != nil {
 		return store.Outgoing{}, unavailable(err)

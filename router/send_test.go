@@ -3,6 +3,8 @@ package router_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -316,5 +318,54 @@ func TestRoutes(t *testing.T) {
 	h := newHost(t, options{routes: allRoutes()})
 	if diff := cmp.Diff([]string{"local", "smb", "mailslot"}, h.Routes()); diff != "" {
 		t.Errorf("Routes (-want +got):\n%s", diff)
+	}
+}
+
+// The same message goes by as many routes as its recipients need. Whoever cannot be found
+// does not keep it from the others.
+func TestSendToManyKinds(t *testing.T) {
+	h := newHost(t, options{routes: allRoutes()})
+	h.resolver.dns = map[string]string{"pc18.example.com": "10.0.0.18"}
+	h.sessions.list = []string{"alice", "10.0.0.19", "somebody-with-a-long-name"}
+	h.run(t)
+	sent, err := h.Send(t.Context(), router.Request{
+		Principal: admin, To: []string{"pc18", "pc17", "10.0.0.18", "pc18.example.com", "*", "alice@pc99", "alice@localhost", "/users"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for i := range sent.Recipients {
+		to := &sent.Recipients[i]
+		got = append(got, fmt.Sprintf("%s: %v by %q", to.To, to.State(), to.Attempts[0].Via))
+	}
+	want := []string{
+		`pc18: accepted by "smb"`, `pc17: delivered by "local"`, `10.0.0.18: accepted by "smb"`, `pc18.example.com: accepted by "smb"`,
+		`*: accepted by "mailslot"`, `alice@pc99: failed by ""`, `alice@localhost: delivered by "local"`,
+		`alice: delivered by "local"`, `10.0.0.19: accepted by "smb"`, `somebody-with-a-long-name: delivered by "local"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("recipients (-want +got):\n%s", diff)
+	}
+	if lost := sent.Recipients[5].Attempts[0]; lost.Code != "unknown_name" || !strings.Contains(lost.Failure, "no such host") {
+		t.Errorf("it failed because of %+v, want that it was not found", lost)
+	}
+}
+
+func TestOnlyAdministratorsSendToMany(t *testing.T) {
+	h := newHost(t, options{routes: allRoutes()})
+	h.run(t)
+	for _, to := range []string{"*", "/users"} {
+		_, err := h.Send(t.Context(), router.Request{Principal: alice, To: []string{"PC18", to}})
+		if !errors.Is(err, messngr.ErrRefused) {
+			t.Errorf("Send to %s = %v, want ErrRefused", to, err)
+		}
+	}
+	// To write to everybody who is logged in here is anybody's right.
+	if _, err := h.Send(t.Context(), router.Request{Principal: alice, Wall: true}); err != nil {
+		t.Errorf("wall = %v", err)
+	}
+	if sent, err := h.store.Sent(t.Context(), query); err != nil || len(sent) != 1 {
+		t.Errorf("stored %v, %v; want the last one alone", sent, err)
 	}
 }

@@ -161,7 +161,7 @@ func describe(err error) (status int, e control.Error) {
 	is := func(target error) bool { return errors.Is(err, target) }
 	e = control.Error{Code: messngr.Code(err), Message: err.Error()}
 	_, wrong := errors.AsType[badRequest](err)
-	_, misuse := errors.AsType[*router.Misuse](err)
+	_, misuse := errors.AsType[*messngr.MisuseError](err)
 	taken, isTaken := errors.AsType[*names.TakenError](err)
 	switch {
 	case wrong, misuse, is(policy.ErrInvalid), is(names.ErrInvalid):
