@@ -45,6 +45,9 @@ func (p *Packet) append(b []byte) ([]byte, error) {
 	if p.Broadcast {
 		word |= flagBroadcast
 	}
+	if p.NoRecursion && p.Kind == Query {
+		word &^= flagRecursion
+	}
 	b = binary.BigEndian.AppendUint16(b, word)
 	records, kind := byte(1), uint16(typeNB)
 	switch p.Kind {

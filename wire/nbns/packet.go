@@ -34,6 +34,9 @@ type Packet struct {
 	Kind Kind
 	// Broadcast marks a request that went to a broadcast address (B).
 	Broadcast bool
+	// NoRecursion asks a node, in a Query, only for what it has itself, and not for what it
+	// knows of others as a name server (RD clear). Name servers ask owners so.
+	NoRecursion bool
 	// Server marks the answer of a name server to a query (RA). Samba's nodes set it too.
 	Server bool
 	// Truncated says that the answer had more addresses or names (TC).

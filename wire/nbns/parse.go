@@ -92,6 +92,7 @@ func (p *Packet) parseRequest(r *reader, word uint16, c counts, q question) erro
 	case q.kind != typeNB:
 		return fmt.Errorf("nbns: %s has question type %#04x", p.Kind, q.kind)
 	case p.Kind == Query:
+		p.NoRecursion = word&flagRecursion == 0
 		return nil
 	}
 	if c.records() == 0 {

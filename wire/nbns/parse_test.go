@@ -24,8 +24,6 @@ func TestParseLeniently(t *testing.T) {
 			nbns.Packet{ID: 1, Kind: nbns.Refresh, Name: clia, Addresses: hNode}},
 		{"refresh with RD", "0001 4100 0001 0000 0000 0001" + cliaHex + claim,
 			nbns.Packet{ID: 1, Kind: nbns.Refresh, Name: clia, Addresses: hNode}},
-		{"query without RD", "0001 0010 0001 0000 0000 0000" + cliaHex + "0020 0001",
-			nbns.Packet{ID: 1, Kind: nbns.Query, Broadcast: true, Name: clia}},
 		{"record name in full", "0001 2900 0001 0000 0000 0001" + cliaHex + "0020 0001" + cliaHex + "0020 0001 00000000 0006 6000 0a4d0001",
 			nbns.Packet{ID: 1, Kind: nbns.Registration, Name: clia, Addresses: hNode}},
 		{"reserved bits of NB_FLAGS", "0001 2900 0001 0000 0000 0001" + cliaHex + "0020 0001 c00c 0020 0001 00000000 0006 7fff 0a4d0001",

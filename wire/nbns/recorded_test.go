@@ -56,15 +56,13 @@ func TestRecorded(t *testing.T) {
 }
 
 // canonical turns a recorded packet into the spelling that this package writes. The
-// test client of nbns-wins.pcap refreshed with opcode 9 and with RD; nmbd asks without
-// RD when it challenges an owner, and its WACK has type NULL.
+// test client of nbns-wins.pcap refreshed with opcode 9 and with RD; the WACK of nmbd has
+// type NULL.
 func canonical(b []byte, p nbns.Packet) []byte {
 	b = bytes.Clone(b)
 	switch p.Kind {
 	case nbns.Refresh:
 		b[2] = 0x40
-	case nbns.Query:
-		b[2] |= 0x01
 	case nbns.Wait:
 		b[47] = 0x20
 	}

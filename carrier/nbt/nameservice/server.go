@@ -35,7 +35,7 @@ var challengeRetry = retry{tries: 3, wait: 500 * time.Millisecond}
 // for any node is answered by the node that it is; who claims to be any is refused.
 func (n *Node) served(p *nbns.Packet, from netip.Addr) bool {
 	server := n.service.cfg.Server
-	ofNode := p.Kind == nbns.StatusRequest || p.Kind == nbns.Query && p.Name == netbios.Wildcard()
+	ofNode := p.Kind == nbns.StatusRequest || p.Kind == nbns.Query && (p.NoRecursion || p.Name == netbios.Wildcard())
 	return server != nil && n.serving && !p.Broadcast && !ofNode &&
 		(n.service.attachedTo(from) || server.Serves(from))
 }
@@ -91,7 +91,7 @@ func (n *Node) askOwner(ctx context.Context, at netip.Addr, name netbios.Name, s
 		return nil
 	}
 	var addrs []netip.Addr
-	for _, a := range near.askOne(ctx, nbns.Packet{Kind: nbns.Query, Name: name, Scope: scope}, at, challengeRetry) {
+	for _, a := range near.askOne(ctx, name, scope, at, challengeRetry) {
 		addrs = append(addrs, a.Addr)
 	}
 	return addrs

@@ -243,6 +243,32 @@ func TestServerAsksFromAnotherAddress(t *testing.T) {
 	})
 }
 
+// TestOwnerIsAServer: a name server that is asked as a node, whether it still has a name, does
+// not tell what it knows of others.
+func TestOwnerIsAServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := site(t, wins.Config{})
+		second := servedBy("10.0.8.8")
+		second.Server = smallWINS(t, wins.Config{Networks: []string{"10.0.0.0/8"}})
+		l.start(t, second, "10.0.8.8/24")
+		register := func(at, server string) {
+			t.Helper()
+			claim := nbns.Packet{ID: 9, Kind: nbns.Registration, Name: pc17, Addresses: []nbns.Address{{Addr: addr(at)}}}
+			if got := ask(t, l, "10.0.1.1:137", claim, server); len(got) != 1 || got[0].Rcode != nbns.RcodeOK {
+				t.Fatalf("registration at %s: %+v", server, got)
+			}
+		}
+		register("10.0.8.8", "10.0.9.9:137") // whose address that was, before the second server got it
+		register("10.0.1.1", "10.0.8.8:137")
+		b := l.start(t, servedBy("10.0.9.9"), "10.0.2.1/24")
+		mustClaim(t, b.Service, pc17)
+		got := ask(t, l, "10.0.7.7:137", nbns.Packet{ID: 9, Kind: nbns.Query, Name: pc17}, "10.0.8.8:137")
+		if len(got) != 1 || got[0].Rcode != nbns.RcodeOK || got[0].Addresses[0].Addr != addr("10.0.1.1") {
+			t.Errorf("the second server says %+v, want what it knows", got)
+		}
+	})
+}
+
 // TestServersOwnNames: the server defends them at once, without asking itself.
 func TestServersOwnNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

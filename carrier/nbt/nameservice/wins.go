@@ -230,19 +230,19 @@ func (n *Node) asksOwner(ctx context.Context, addr netip.Addr, name netbios.Name
 	if isEverybody(addr) || n.service.isOwn(addr) {
 		return false
 	}
-	question := nbns.Packet{Kind: nbns.Query, Name: name, Scope: n.service.cfg.Scope}
-	return len(n.askOne(ctx, question, addr, nodeRetry)) > 0
+	return len(n.askOne(ctx, name, n.service.cfg.Scope, addr, nodeRetry)) > 0
 }
 
 // answerSurplus is by how many bytes the answer to a query is longer than the query.
 const answerSurplus = 12
 
 // askOne asks the node at addr for its addresses under a name: as often as r says, and if no
-// answer comes as often again. A node of another network, which may know us by another
-// address, may answer only to a question that is as long as the answer; others may not
-// know what to make of one, so it comes second.
-func (n *Node) askOne(ctx context.Context, question nbns.Packet, addr netip.Addr, r retry) []nbns.Address {
-	x := n.exchange(question, addr)
+// answer comes as often again. What the node may know of others, being a name server, does
+// not count. A node of another network, which may know us by another address, may answer
+// only to a question that is as long as the answer; others may not know what to make of one,
+// so it comes second.
+func (n *Node) askOne(ctx context.Context, name netbios.Name, scope string, addr netip.Addr, r retry) []nbns.Address {
+	x := n.exchange(nbns.Packet{Kind: nbns.Query, NoRecursion: true, Name: name, Scope: scope}, addr)
 	defer x.end()
 	told := func(r response) bool { return r.Kind == nbns.QueryResponse }
 	got, err := x.first(ctx, r, told)
