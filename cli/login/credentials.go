@@ -76,19 +76,15 @@ func password(ctx context.Context, run *program.Run, question string) (string, e
 	}
 	fmt.Fprint(run.Stderr, oem.CleanLine(question)+" ")
 	defer fmt.Fprintln(run.Stderr)
-	typed := make(chan error, 1)
 	var password []byte
-	go func() {
-		var err error
+	err = program.Await(ctx, func() (err error) {
 		password, err = term.ReadPassword(fd)
-		typed <- err
-	}()
-	select {
-	case err := <-typed:
-		return string(password), err
-	case <-ctx.Done(): // Ctrl+C; the terminal is to show again what is typed
+		return err
+	})
+	if ctx.Err() != nil { // Ctrl+C; the terminal is to show again what is typed
 		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
 	}
+	return string(password), err
 }
 
 // readCredentials reads a file with lines such as "username = alice", of which it takes

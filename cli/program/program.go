@@ -94,6 +94,19 @@ func (r *Run) width() int {
 	return 0
 }
 
+// Await calls read, which waits for somebody to type or for another program, and returns
+// its error; or that of ctx, if that ends first. What read does is void then.
+func Await(ctx context.Context, read func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- read() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Terminal returns the file behind a stream if it is a terminal.
 func Terminal(stream any) (*os.File, bool) {
 	f, ok := stream.(*os.File)

@@ -105,10 +105,10 @@ recipients, 1 if it is not for some, 2 if the command was not understood.`,
 			if err := content.apply(&req); err != nil {
 				return err
 			}
-			if req.Text, err = words.Text(c.Run, args[1:], "usage: "+cmd.UseLine()); err != nil {
+			if req.Text, err = words.Text(cmd.Context(), c.Run, args[1:], "usage: "+cmd.UseLine()); err != nil {
 				return err
 			}
-			if err := c.confirm(req.To, yes); err != nil {
+			if err := c.confirm(cmd.Context(), req.To, yes); err != nil {
 				return err
 			}
 			return c.send(cmd.Context(), flags, req)
@@ -166,7 +166,7 @@ or to the machine there if it has no such name.`,
 			if err != nil {
 				return err
 			}
-			text, err := words.Text(c.Run, rest, "usage: "+cmd.UseLine())
+			text, err := words.Text(cmd.Context(), c.Run, rest, "usage: "+cmd.UseLine())
 			if err != nil {
 				return err
 			}
@@ -192,7 +192,7 @@ func (c Commands) Wall() *cobra.Command {
 all people. The text may come from the standard input.`,
 		Example: "  messngr wall \"This server goes down at 18:00\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := words.Text(c.Run, args, "usage: "+cmd.UseLine())
+			text, err := words.Text(cmd.Context(), c.Run, args, "usage: "+cmd.UseLine())
 			if err != nil {
 				return err
 			}
@@ -227,7 +227,7 @@ the name of a terminal, such as pts/3 or /dev/tty1, and only local.`,
 				return program.Misuse("leave the terminal out; the other host chooses it", "a terminal can only be named on this host")
 			}
 			var err error
-			if req.Text, err = words.Text(c.Run, rest, "usage: "+cmd.UseLine()); err != nil {
+			if req.Text, err = words.Text(cmd.Context(), c.Run, rest, "usage: "+cmd.UseLine()); err != nil {
 				return err
 			}
 			return c.send(cmd.Context(), flags, req)
@@ -238,7 +238,7 @@ the name of a terminal, such as pts/3 or /dev/tty1, and only local.`,
 }
 
 // confirm asks before a broadcast.
-func (c Commands) confirm(to []string, yes bool) error {
+func (c Commands) confirm(ctx context.Context, to []string, yes bool) error {
 	if yes {
 		return nil
 	}
@@ -251,7 +251,14 @@ func (c Commands) confirm(to []string, yes bool) error {
 			return program.Misuse("add --yes before the recipient if that is meant", "%s is a broadcast", name)
 		}
 		fmt.Fprintf(c.Stderr, "This goes to %s, and nobody can take it back. Send it? [y/N] ", words.Broadcast(name))
-		answer, _ := bufio.NewReader(in).ReadString('\n')
+		var answer string
+		err := program.Await(ctx, func() error {
+			answer, _ = bufio.NewReader(in).ReadString('\n') // an end is no yes
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 		if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
 			return errors.New("not sent")
 		}

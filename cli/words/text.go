@@ -3,6 +3,7 @@
 package words
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -14,15 +15,20 @@ import (
 
 // Text returns the text of a message from the words of the command line: the
 // words joined by blanks, or the standard input if the only word is "-", or if
-// there is none. It is checked by CheckText; hint is for somebody who gave no text.
-func Text(run *program.Run, words []string, hint string) (string, error) {
+// there is none, until ctx ends. It is checked by CheckText; hint is for somebody who
+// gave no text.
+func Text(ctx context.Context, run *program.Run, words []string, hint string) (string, error) {
 	if len(words) > 0 && (len(words) > 1 || words[0] != "-") {
 		return CheckText(strings.Join(words, " "))
 	}
 	if _, ok := program.Terminal(run.Stdin); ok {
 		fmt.Fprintln(run.Stderr, "Type the text; Ctrl-D on a line of its own sends it, Ctrl-C does not.")
 	}
-	b, err := io.ReadAll(io.LimitReader(run.Stdin, messngr.MaxText+2))
+	var b []byte
+	err := program.Await(ctx, func() (err error) {
+		b, err = io.ReadAll(io.LimitReader(run.Stdin, messngr.MaxText+2))
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("read the text: %w", err)
 	}

@@ -1,7 +1,9 @@
 package words_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -113,10 +115,25 @@ func TestText(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run := &program.Run{Env: program.Env{Stdin: strings.NewReader(tt.stdin)}}
-			got, err := words.Text(run, tt.words, "usage")
+			got, err := words.Text(t.Context(), run, tt.words, "usage")
 			if got != tt.want || (err == nil) != tt.ok || err != nil && !isMisuse(err) {
 				t.Errorf("Text(%q) = %.20q, %v; want %.20q", tt.words, got, err, tt.want)
 			}
 		})
+	}
+}
+
+// Ctrl-C ends the typing of a text.
+func TestTextInterrupted(t *testing.T) {
+	stdin, typing := io.Pipe()
+	defer typing.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		io.WriteString(typing, "half a sent")
+		cancel()
+	}()
+	got, err := words.Text(ctx, &program.Run{Env: program.Env{Stdin: stdin}}, nil, "usage")
+	if got != "" || !errors.Is(err, context.Canceled) {
+		t.Errorf("Text = %q, %v, want it to be cancelled", got, err)
 	}
 }
