@@ -2,19 +2,23 @@ package smbd
 
 import (
 	"crypto/sha256"
-	"maps"
 	"net/netip"
 	"time"
 )
 
-// twiceTime is how long after a broadcast its second copy may come.
-const twiceTime = time.Second
+const (
+	// twiceTime is how long after a broadcast its second copy may come.
+	twiceTime = time.Second
+	// maxHeard is of how many broadcasts the second copy is waited for, twice.
+	maxHeard = 4096
+)
 
 // once lets one of two copies of a broadcast pass: nmbd has a socket for the broadcast
 // address beside the one for all addresses, and hears each broadcast by both (as it
 // answers each query by broadcast twice). A third copy is another datagram.
 type once struct {
-	heard map[copyKey]time.Time
+	heard, before map[copyKey]time.Time // since a moment, and before it
+	since         time.Time
 }
 
 type copyKey struct {
@@ -22,7 +26,7 @@ type copyKey struct {
 	packet [sha256.Size]byte
 }
 
-func newOnce() *once { return &once{make(map[copyKey]time.Time)} }
+func newOnce() *once { return &once{heard: make(map[copyKey]time.Time)} }
 
 // first reports whether a packet is no second copy of a broadcast.
 func (o *once) first(packet []byte, from netip.AddrPort, now time.Time) bool {
@@ -30,11 +34,17 @@ func (o *once) first(packet []byte, from netip.AddrPort, now time.Time) bool {
 	if len(packet) > 0 && packet[0] == directUnique {
 		return true
 	}
-	maps.DeleteFunc(o.heard, func(_ copyKey, at time.Time) bool { return now.Sub(at) > twiceTime })
+	if now.Sub(o.since) > twiceTime || len(o.heard) >= maxHeard {
+		o.heard, o.before, o.since = make(map[copyKey]time.Time), o.heard, now
+	}
 	key := copyKey{from, sha256.Sum256(packet)}
-	if _, second := o.heard[key]; second {
-		delete(o.heard, key)
-		return false
+	for _, heard := range []map[copyKey]time.Time{o.heard, o.before} {
+		if at, second := heard[key]; second {
+			delete(heard, key)
+			if now.Sub(at) <= twiceTime {
+				return false
+			}
+		}
 	}
 	o.heard[key] = now
 	return true

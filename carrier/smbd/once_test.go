@@ -35,3 +35,26 @@ func TestOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestOnceInAFlood: no packet costs more than others, and no more are remembered than may be.
+func TestOnceInAFlood(t *testing.T) {
+	o := newOnce()
+	from, now := netip.MustParseAddrPort("10.77.0.1:138"), time.Unix(1000, 0)
+	start := time.Now()
+	for i := range 200_000 {
+		now = now.Add(10 * time.Microsecond)
+		packet := []byte{0x11, byte(i), byte(i >> 8), byte(i >> 16)}
+		if !o.first(packet, from, now) || o.first(packet, from, now.Add(time.Millisecond)) {
+			t.Fatalf("packet %d", i)
+		}
+		if i%3 == 0 {
+			o.first(packet, from, now) // of which no copy comes
+		}
+		if n := len(o.heard) + len(o.before); n > 2*maxHeard {
+			t.Fatalf("%d packets are remembered", n)
+		}
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
