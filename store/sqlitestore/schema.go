@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,9 +12,16 @@ import (
 // applicationID marks our databases among those of other programs ("MSGR").
 const applicationID = 0x4d534752
 
-// migrations[i] brings a database of version i to version i+1. Versions that
-// were released are never changed: a new one is added at the end, and a database
-// of the version before it is kept in testdata.
+// Versions that were released are never changed: a new one is added, and a database of
+// the version before it is kept in testdata.
+var (
+	//go:embed version1.sql
+	version1 string
+	//go:embed version2.sql
+	version2 string
+)
+
+// migrations lists the steps: migrations()[i] brings a database of version i to i+1.
 func migrations() []string { return []string{version1, version2} }
 
 // messageColumns are the columns of a messngr.Message, in the order in which
@@ -24,108 +32,6 @@ const messageColumns = `id, time, level, drill, trust, claimed, proven, address,
 
 // messageParameters has a ? for each of messageColumns.
 const messageParameters = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
-
-const messageDefinition = `
-	id          BLOB NOT NULL UNIQUE,      -- UUID, 16 bytes
-	time        INTEGER NOT NULL,          -- as every time: microseconds since 1970 UTC
-	level       INTEGER NOT NULL,          -- messngr.Level
-	drill       INTEGER NOT NULL,
-	trust       INTEGER NOT NULL,          -- messngr.Trust
-	claimed     TEXT, proven TEXT, address TEXT,
-	recipient   TEXT,                      -- messngr.Message.To
-	via         TEXT,
-	expires     INTEGER,
-	replaces    BLOB, in_reply_to BLOB,
-	audience    TEXT NOT NULL, terminal TEXT,
-	warning     TEXT,
-	answers     TEXT,                      -- JSON array
-	title       TEXT,
-	text        TEXT
-`
-
-const version1 = `
--- The last numbers that were given, so that none is used twice; written when
--- the row that holds the last number may vanish. "indexed" is the last row that
--- is in the search index.
-CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-
-CREATE TABLE received (
-	seq          INTEGER PRIMARY KEY,
-	quiet        INTEGER NOT NULL,
-	attempt      INTEGER,                    -- attempt.number, if it was sent from here
-	shown        INTEGER, read INTEGER, acknowledged INTEGER,` + messageDefinition + `
-) STRICT;
-
--- Origins outlive the messages that they brought.
-CREATE TABLE origin (
-	origin TEXT PRIMARY KEY,
-	seq    INTEGER NOT NULL,
-	id     BLOB NOT NULL,
-	time   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE sent (
-	seq   INTEGER PRIMARY KEY,
-	owner TEXT NOT NULL,
-	wait  INTEGER NOT NULL,` + messageDefinition + `
-) STRICT;
-
-CREATE TABLE recipient (
-	sent         INTEGER NOT NULL REFERENCES sent ON DELETE CASCADE,
-	number       INTEGER NOT NULL,           -- from 0
-	name         TEXT,                       -- store.Recipient.To
-	device       TEXT, address TEXT, device_group INTEGER NOT NULL,
-	via          TEXT,
-	open         INTEGER NOT NULL,           -- store.Recipient.Open
-	PRIMARY KEY (sent, number)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX recipient_open ON recipient (sent) WHERE open;
-
-CREATE TABLE attempt (
-	number    INTEGER PRIMARY KEY,
-	sent      INTEGER NOT NULL,
-	recipient INTEGER NOT NULL,
-	via       TEXT,
-	began     INTEGER NOT NULL, ended INTEGER,
-	state     INTEGER NOT NULL,              -- messngr.State
-	address   TEXT,
-	detail    TEXT,
-	lossy     INTEGER NOT NULL,
-	failure   TEXT,
-	code      TEXT,                          -- messngr.Code
-	FOREIGN KEY (sent, recipient) REFERENCES recipient ON DELETE CASCADE
-) STRICT;
-CREATE INDEX attempt_recipient ON attempt (sent, recipient);
-
-CREATE TABLE setting (
-	kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-	PRIMARY KEY (kind, key)
-) STRICT, WITHOUT ROWID;
-
--- The index holds no copy of the texts; its rows have the seq of the messages.
-CREATE VIRTUAL TABLE received_index USING fts5 (
-	senders, recipients, titles, texts,
-	content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
-);
-CREATE VIRTUAL TABLE sent_index USING fts5 (
-	senders, recipients, titles, texts,
-	content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
-);
-`
-
-// In version1 there was one reader for all; received.read and .acknowledged are now
-// those of whoever came first.
-const version2 = `
-CREATE TABLE reading (
-	seq    INTEGER NOT NULL REFERENCES received ON DELETE CASCADE,
-	reader TEXT NOT NULL,                    -- login name
-	read   INTEGER, acknowledged INTEGER, discarded INTEGER,
-	PRIMARY KEY (seq, reader)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX reading_reader ON reading (reader, read);
-INSERT INTO reading SELECT seq, audience, read, acknowledged, NULL FROM received
-	WHERE audience <> '' AND (read IS NOT NULL OR acknowledged IS NOT NULL);
-`
 
 // migrate brings the database to the version that has all steps, each in a
 // transaction of its own. It writes nothing if there is nothing to do.
