@@ -42,7 +42,8 @@ func Load(path string, sections []Section) error {
 // Parse is Load for the text of a file.
 func Parse(data []byte, sections []Section) error {
 	whole := compose(tree(sections))
-	decoder := toml.NewDecoder(strings.NewReader(string(data)))
+	// Editors on Windows begin a file with a byte order mark.
+	decoder := toml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(whole.Interface()); err != nil {
 		return explain(err)

@@ -30,8 +30,7 @@ func defaults() (general, part, part) {
 
 func TestParseFillsTheSections(t *testing.T) {
 	g, smb, tty := defaults()
-	err := config.Parse([]byte(`
-interfaces = ["lan"]
+	err := config.Parse([]byte("\ufeff"+`interfaces = ["lan"]
 [transport.smb]
 take = { burst = 9 }
 [display.tty]
