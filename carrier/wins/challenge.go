@@ -14,6 +14,8 @@ const (
 	// waitTime is what a claimant is told to wait while owners are asked. Samba's clients
 	// take less than 9 s for a mistake.
 	waitTime = 10 * time.Second
+	// askTime is how long owners may take, who can ask for patience themselves.
+	askTime = waitTime - time.Second
 	// maxPending is how many claims may wait for owners at the same time, and
 	// maxPendingOfOne how many of them one machine's.
 	maxPending      = 256
@@ -48,6 +50,8 @@ func (s *Server) crowded(from netip.Addr) bool {
 
 // run asks all owners at the same time, and returns the answer for the claimant.
 func (c *challenge) run(ctx context.Context, ask Ask) nbns.Packet {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	answers := make([][]netip.Addr, len(c.owners))
 	var asked sync.WaitGroup
 	for i, at := range c.owners {

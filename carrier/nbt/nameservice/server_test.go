@@ -121,6 +121,28 @@ func TestOwnerIsGone(t *testing.T) {
 	})
 }
 
+// TestOwnerAsksForPatience: an owner who only puts the server off is gone, before the claimant
+// loses patience.
+func TestOwnerAsksForPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := site(t, wins.Config{})
+		owner := newWINS(t, l, "10.0.1.1") // which has a socket, and says what the test wants
+		owner.odd = func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+			return []nbns.Packet{{ID: p.ID, Kind: nbns.Wait, Name: p.Name, TTL: time.Minute, Waiting: p.Kind}}, true
+		}
+		claim := nbns.Packet{ID: 9, Kind: nbns.Registration, Name: pc17, Addresses: []nbns.Address{{Addr: addr("10.0.1.1")}}}
+		if got := ask(t, l, "10.0.2.2:137", claim, "10.0.9.9:137"); len(got) != 1 || got[0].Rcode != nbns.RcodeOK {
+			t.Fatalf("first claim: %+v", got)
+		}
+		b := l.start(t, servedBy("10.0.9.9"), "10.0.2.1/24")
+		start := time.Now()
+		mustClaim(t, b.Service, pc17)
+		if took := time.Since(start); took < 8*time.Second || took > 11*time.Second {
+			t.Errorf("the claim took %v, want at most the 10 s for which the claimant was put off", took)
+		}
+	})
+}
+
 // TestTwoClaimAtOnceAtServer: exactly one gets the name and the other is told, although
 // both are in networks of their own.
 func TestTwoClaimAtOnceAtServer(t *testing.T) {
