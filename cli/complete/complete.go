@@ -25,23 +25,29 @@ const (
 	patience = 500 * time.Millisecond
 	// newest is how many messages are offered, and looked through for names.
 	newest = 20
+	// messenger is the suffix of NetBIOS names that take messages.
+	messenger = 0x03
 )
 
-// Recipients offers those whom a message may be for: machines and people that are known,
-// whom messages were sent to, and the words for many. Only the first word is one, and it
+// Recipients offers those whom a message may be for: who was reached before, names
+// whose place is remembered, and the words for many. Only the first word is one, and it
 // may be a list.
 func Recipients(run *program.Run) cobra.CompletionFunc {
 	return first(run, func(ctx context.Context, c *control.Client, typed string) []cobra.Completion {
 		names := []string{"everyone", "/users"}
-		if known, err := c.Who(ctx, true); err == nil {
-			for _, m := range known.Machines {
-				names = append(append(names, m.Name), m.Users...)
-			}
-		}
 		if sent, err := c.Sent(ctx, control.MessageQuery{Limit: newest}); err == nil {
 			for _, m := range sent.Messages {
 				for _, r := range m.Recipients {
-					names = append(names, r.To)
+					if r.Reached {
+						names = append(names, r.To)
+					}
+				}
+			}
+		}
+		if cache, err := c.NameCache(ctx); err == nil {
+			for _, n := range cache.Names {
+				if n.Suffix == messenger {
+					names = append(names, n.Name)
 				}
 			}
 		}

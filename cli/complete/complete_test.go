@@ -31,7 +31,7 @@ const (
 func TestOffers(t *testing.T) {
 	fake := controltest.New()
 	fake.Sent = []control.SentMessage{{ID: controltest.ID(1), Recipients: []control.RecipientAnswer{
-		{To: "PC18"}, {To: "$(reboot)"}, {To: "help desk"}, {To: "PC18"},
+		{To: "PC18", Reached: true}, {To: "$(reboot)", Reached: true}, {To: "help desk", Reached: true}, {To: "PC18", Reached: true}, {To: "NOSUCH"},
 	}}}
 	fake.Messages = fake.Messages[:1]
 	fake.Messages[0].From = "B\x1b;`x`"

@@ -69,6 +69,9 @@ func (r *Run) End(err error) int {
 		hint = "ask as root, or as a member of the group messngr"
 	case errors.Is(err, context.Canceled):
 		err = errors.New("interrupted")
+		if _, ok := Terminal(r.Stderr); ok {
+			fmt.Fprintln(r.Stderr) // behind the ^C
+		}
 	case errors.As(err, &elsewhere):
 		err, hint = errors.New(phrase.Reason(err.Error())), elsewhere.Hint
 	case errors.Is(err, context.DeadlineExceeded):
