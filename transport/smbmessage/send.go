@@ -185,7 +185,8 @@ func spell(text []byte, breaks oem.Newline, nothing string) []byte {
 	return bytes.ReplaceAll(text, []byte("\n"), []byte(breaks))
 }
 
-// blocks cuts text into pieces of at most smb.MaxBlock bytes, and never inside of CR LF: two halves could become two line breaks.
+// blocks cuts text into pieces of at most smb.MaxBlock bytes, and never inside of CR LF:
+// two halves could become two line breaks.
 func blocks(text []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for len(text) > smb.MaxBlock {
@@ -263,10 +264,14 @@ func (c *call) verdict(err, lost error) error {
 		return err
 	case errors.As(err, &status):
 		return errorOf(status)
+	case errors.Is(c.ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%w: no answer in time", lost)
 	case c.ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", lost, c.ctx.Err())
+		return fmt.Errorf("%w: it was broken off: %w", lost, c.ctx.Err())
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("%w: no answer within %v", lost, c.patience)
+	case isHangUp(err):
+		return fmt.Errorf("%w: the session was closed instead of an answer (%w)", lost, err)
 	default:
 		return fmt.Errorf("%w: %w", lost, err)
 	}

@@ -293,11 +293,11 @@ func TestWhenThingsGoWrong(t *testing.T) {
 		{"start answered for another", except(smb.SendStart, another), messngr.ErrUnavailable, "something else"},
 		{"text closed", except(smb.SendText, hangUp), messngr.ErrUnavailable, "EOF"},
 		{"text silent", except(smb.SendText, silent), messngr.ErrUnavailable, "no answer within 30s"},
-		{"end closed", except(smb.SendEnd, hangUp), messngr.ErrUncertain, "EOF"},
+		{"end closed", except(smb.SendEnd, hangUp), messngr.ErrUncertain, "closed instead of an answer (EOF)"},
 		{"end silent", except(smb.SendEnd, silent), messngr.ErrUncertain, "no answer within 30s"},
 		{"end garbage", except(smb.SendEnd, garbage), messngr.ErrUncertain, "not an SMB packet"},
 		{"end answered for another", except(smb.SendEnd, another), messngr.ErrUncertain, "something else"},
-		{"single closed", noBlocks(hangUp), messngr.ErrUncertain, "EOF"},
+		{"single closed", noBlocks(hangUp), messngr.ErrUncertain, "closed instead of an answer (EOF)"},
 		{"single silent", noBlocks(silent), messngr.ErrUncertain, "no answer within 30s"},
 		{"single refused", noBlocks(refuse(smb.Paused)), messngr.ErrPaused, "paused"},
 		{"end refused", except(smb.SendEnd, refuse(smb.MessagesOff)), messngr.ErrRefused, "switched off"},
@@ -333,6 +333,26 @@ func TestWhenThingsGoWrong(t *testing.T) {
 					t.Errorf("tried %d times, want once: %q", starts, s.requests())
 				}
 			})
+		})
+	}
+}
+
+// A peer that takes longer than the sender allows is given up; what that means depends on
+// how far it came.
+func TestSendEndsInTime(t *testing.T) {
+	silent := func(p smb.Packet) []byte { time.Sleep(time.Minute); return windows(p) }
+	for command, want := range map[smb.Command]error{
+		smb.SendStart: messngr.ErrUnavailable, smb.SendText: messngr.ErrUnavailable, smb.SendEnd: messngr.ErrUncertain,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := serve(t, except(command, silent), nil)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			begin := time.Now()
+			_, err := s.part.Send(ctx, messngr.Device{Name: "PC1"}, &messngr.Message{Text: "hello"})
+			if d := time.Since(begin); !errors.Is(err, want) || !strings.Contains(err.Error(), "no answer in time") || d != 5*time.Second {
+				t.Errorf("silent at %#02x: %v after %v, want %v", byte(command), err, d, want)
+			}
 		})
 	}
 }
