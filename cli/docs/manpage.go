@@ -40,7 +40,8 @@ func pageName(c *cobra.Command) string {
 func page(c *cobra.Command) string {
 	var b strings.Builder
 	name := pageName(c)
-	fmt.Fprintf(&b, ".TH %q 1\n", strings.ToUpper(name))
+	// Names of commands are neither stretched nor hyphenated: they are to be copied.
+	fmt.Fprintf(&b, ".TH %q 1\n.nh\n.ad l\n", strings.ToUpper(name))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", escape(name), escape(c.Short))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", escape(c.UseLine()))
 	if c.HasAvailableSubCommands() {
@@ -90,7 +91,7 @@ func paragraphs(b *strings.Builder, text string) {
 		if i > 0 {
 			b.WriteString(".PP\n")
 		}
-		if strings.HasPrefix(p, " ") {
+		if strings.HasPrefix(p, " ") || strings.HasPrefix(p, "\t") {
 			fmt.Fprintf(b, ".nf\n%s\n.fi\n", escape(p))
 			continue
 		}

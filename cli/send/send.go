@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -222,6 +224,9 @@ the name of a terminal, such as pts/3 or /dev/tty1, and only local.`,
 				req.Via = "local"
 				if len(rest) > 0 && words.IsTTY(rest[0]) {
 					req.Terminal, rest = strings.TrimPrefix(rest[0], "/dev/"), rest[1:]
+					if _, err := os.Stat("/dev/" + req.Terminal); errors.Is(err, fs.ErrNotExist) {
+						c.Complain("there is no terminal "+req.Terminal+" here: the message goes to the inbox alone", "")
+					}
 				}
 			} else if len(rest) > 0 && words.IsTTY(rest[0]) {
 				return program.Misuse("leave the terminal out; the other host chooses it", "a terminal can only be named on this host")
