@@ -214,6 +214,37 @@ func TestLargeTextOnASmallScreen(t *testing.T) {
 		b, _ := s.reader.Tree().Find("push button", "OK")
 		return b.Y > 0 && b.Y+b.Height <= 480
 	})
-	s.onScreen("2x", "OK", "Reply", "Next")
+	s.onScreen("card", "OK", "Reply", "Next")
+	readable()
+	s.Keys("alt+r")
+	s.reader.Await("push button", "Send")
+	time.Sleep(300 * time.Millisecond)
+	s.onScreen("reply", "Send", "Cancel")
+	s.Type("Yes")
+	s.face.Stop()
+
+	for i := range 9 {
+		s.add(legacy(fmt.Sprint("PC0", i), "Disk full"))
+	}
+	s.popup()
+	s.reader.Await("push button", "Open the list")
+	s.onScreen("digest", "Open the list", "One by one", "Close")
+	s.face.Stop()
+
+	s.window()
+	s.reader.Await("push button", "Discard") // it has no text, but a name
+	for _, name := range []string{"Previous", "Next", "Reply", "Send…"} {
+		if b, ok := s.reader.Tree().Find("push button", name); !ok || b.X+b.Width > 640 {
+			t.Errorf("window: %q ends at %d", name, b.X+b.Width)
+		}
+	}
+	s.Keys("ctrl+n")
+	s.reader.Await("text", "To:")
+	time.Sleep(300 * time.Millisecond)
+	for _, name := range []string{"Send", "Cancel"} {
+		if b, ok := s.reader.Tree().Find("push button", name); !ok || b.X+b.Width > 640 || b.Y+b.Height > 480 {
+			t.Errorf("compose: %q ends at %d,%d", name, b.X+b.Width, b.Y+b.Height)
+		}
+	}
 	s.clean()
 }

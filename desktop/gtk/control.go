@@ -120,6 +120,13 @@ func (b Button) SetText(text string) {
 	b.a.c.gtk_button_set_use_underline(b.p, 1)
 }
 
+// IconOnly takes the text off a button with an icon; screen readers are told the
+// name.
+func (b Button) IconOnly(name string) {
+	b.a.c.gtk_button_set_label(b.p, "")
+	b.SetAccessible(name, "")
+}
+
 // Click presses the button.
 func (b Button) Click() { b.a.c.gtk_button_clicked(b.p) }
 

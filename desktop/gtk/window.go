@@ -135,6 +135,18 @@ func (a *App) Monitors() []Monitor { return a.monitors(a.c.gdk_monitor_get_geome
 // WorkAreas lists the screens without panels and docks.
 func (a *App) WorkAreas() []Monitor { return a.monitors(a.c.gdk_monitor_get_workarea) }
 
+// Room is the size of the smallest screen without its panels: where a window
+// opens is for the desktop to say.
+func (a *App) Room() (width, height int) {
+	for i, m := range a.WorkAreas() {
+		if i == 0 {
+			width, height = m.Width, m.Height
+		}
+		width, height = min(width, m.Width), min(height, m.Height)
+	}
+	return width, height
+}
+
 func (a *App) monitors(area func(ptr, *rectangle)) []Monitor {
 	display := a.c.gdk_display_get_default()
 	list := make([]Monitor, a.c.gdk_display_get_n_monitors(display))

@@ -44,6 +44,11 @@ type card struct {
 	counter gtk.Label
 	next    gtk.Button
 
+	root gtk.Box
+	// scroll is what gives room to others, and high how high it is otherwise.
+	scroll gtk.Scroll
+	high   int
+
 	text    gtk.TextView
 	outcome gtk.Label
 	hint    gtk.Label
@@ -74,13 +79,13 @@ func newCard(p *Presenter, v inbox.View) *card {
 	c.text = app.NewTextView(false)
 	c.text.AddClass("messngr-text")
 	em, _ := c.text.TextSize("0", 0, 0)
-	across, _ := room(app)
+	across, _ := app.Room()
 	c.width = min(cardColumns*em, across*8/10)
 
-	root := app.NewColumn(spacing)
-	root.SetBorder(border)
-	c.fill(root)
-	c.win.Add(root)
+	c.root = app.NewColumn(spacing)
+	c.root.SetBorder(border)
+	c.fill(c.root)
+	c.win.Add(c.root)
 	c.update(v)
 
 	c.win.OnKey(c.key)
@@ -102,13 +107,13 @@ func (c *card) fill(root gtk.Box) {
 	c.below(lower)
 	upper.ShowAll()
 	lower.ShowAll()
-	_, height := room(app)
+	_, height := app.Room()
 	rest := height - frame - 2*border - spacing - lower.NaturalHeight(c.width)
 	if upper.NaturalHeight(c.width) > rest {
-		s := app.NewScroll(upper, false)
-		s.SetMinHeight(rest)
-		root.AddFilling(s)
-		app.Post(s.Top) // whatever gets the keyboard at first
+		c.scroll, c.high = app.NewScroll(upper, false), rest
+		c.scroll.SetMinHeight(rest)
+		root.AddFilling(c.scroll)
+		app.Post(c.scroll.Top) // whatever gets the keyboard at first
 	} else {
 		root.AddFilling(upper)
 	}
@@ -246,24 +251,22 @@ func (c *card) body() gtk.Scroll {
 	c.text.SetText(text)
 	s := app.NewScroll(c.text, true)
 
-	_, height := room(app)
+	_, height := app.Room()
 	_, line := c.text.TextSize("0", 0, 0)
 	_, high := c.text.TextSize(text[:min(len(text), measured)], c.width-2*padding, 0)
+	c.high = min(max(high, cardMinLines*line)+2*padding, height*4/10)
 	s.SetMinSize(c.width, -1)
-	s.SetMinHeight(min(max(high, cardMinLines*line)+2*padding, height*4/10))
+	s.SetMinHeight(c.high)
+	c.scroll = s
 	return s
 }
 
-// room is the smallest of the screens without its panels: where a window opens
-// is for the desktop to say.
-func room(app *gtk.App) (width, height int) {
-	for i, m := range app.WorkAreas() {
-		if i == 0 {
-			width, height = m.Width, m.Height
-		}
-		width, height = min(width, m.Width), min(height, m.Height)
-	}
-	return width, height
+// makeRoom makes what scrolls as much lower as the card is too high for the
+// screen, for as long as an answer is written.
+func (c *card) makeRoom() {
+	_, height := c.p.cfg.App.Room()
+	over := c.root.NaturalHeight(c.width) + frame - height
+	c.scroll.SetMinHeight(c.high - max(over, 0))
 }
 
 // buttonRow has OK, or the answers of a question, and Reply.

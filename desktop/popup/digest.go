@@ -79,7 +79,8 @@ func newDigest(p *Presenter, v inbox.View) *digest {
 	d.win.SetDefault(list)
 	d.update(v)
 	em, _ := d.win.TextSize("0", 0, 0)
-	d.win.SetSize(cardColumns*em, -1)
+	across, _ := app.Room()
+	d.win.SetSize(min(cardColumns*em, across*8/10), -1)
 	d.win.ShowAll()
 	d.win.SetFocus(list)
 	d.win.Present()
@@ -112,14 +113,23 @@ func (d *digest) update(v inbox.View) {
 		old.Destroy()
 	}
 	d.filled = d.filled[:0]
-	for _, g := range groups[:min(len(groups), digestSenders)] {
+	most := min(len(groups), d.senders())
+	for _, g := range groups[:most] {
 		d.fill(d.line(&g))
 	}
-	if more := len(groups) - digestSenders; more > 0 {
+	if more := len(groups) - most; more > 0 {
 		row := d.p.cfg.App.NewRow(0)
 		row.Add(d.p.cfg.App.NewLabel(words.Count(words.Digest.More, more)))
 		d.fill(row)
 	}
+}
+
+// senders is how many senders the screen has room for.
+func (d *digest) senders() int {
+	_, height := d.p.cfg.App.Room()
+	_, line := d.win.TextSize("0", 0, 0)
+	const linesEach, linesOfOthers = 3, 9
+	return min(max((height/line-linesOfOthers)/linesEach, 1), digestSenders)
 }
 
 func (d *digest) fill(row gtk.Box) {

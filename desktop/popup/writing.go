@@ -69,6 +69,7 @@ func (w *writing) open(draft string) {
 	w.c.hint.SetVisible(false)
 	w.c.win.ClearDefault()
 	w.ShowContent()
+	w.c.makeRoom()
 	w.text.GrabFocus()
 }
 
@@ -79,6 +80,7 @@ func (w *writing) close() bool {
 		return w.busy
 	}
 	w.SetVisible(false)
+	w.c.scroll.SetMinHeight(w.c.high)
 	w.c.buttons.SetVisible(true)
 	w.c.hint.SetVisible(true)
 	w.c.focus()

@@ -1,6 +1,9 @@
 package window
 
-import "messngr/desktop/gtk"
+import (
+	"messngr/desktop/describe"
+	"messngr/desktop/gtk"
+)
 
 // listColumns is how wide the list is at first, in characters.
 const listColumns = 38
@@ -10,9 +13,12 @@ func (w *Window) build() {
 	w.win = app.NewWindow(words.Window.Title)
 	w.win.SetIcon(icon)
 	em, line := w.win.TextSize("0", 0, 0)
-	width, height := fitted(app, 100*em, 30*line)
+	width, height := app.Room()
+	w.across, w.high = width, height
+	width, height = min(width, 100*em), min(height, 30*line)
 	w.win.SetSize(width, height)
-	w.deedsWidth, w.deedsHeight = width-(listColumns+4)*em, height*3/10
+	aside := min(listColumns*em, width*4/10)
+	w.deedsWidth, w.deedsHeight = width-aside-4*em, height*3/10
 	w.win.OnClose(w.close)
 	w.win.OnActive(w.activated)
 	w.win.OnKey(w.key)
@@ -31,7 +37,7 @@ func (w *Window) build() {
 	left.Add(w.search)
 	left.AddFilling(w.list.stack)
 	w.message = newMessage(w)
-	split := app.NewSplit(left, w.message.Box, listColumns*em)
+	split := app.NewSplit(left, w.message.Box, aside)
 
 	w.note = newNote(app)
 	w.counter = app.NewLabel("")
@@ -50,14 +56,6 @@ func (w *Window) toTray() {
 	if w.compose == nil {
 		w.win.HideIcon()
 	}
-}
-
-// fitted bounds a size to that of the smallest screen.
-func fitted(app *gtk.App, width, height int) (int, int) {
-	for _, m := range app.WorkAreas() {
-		width, height = min(width, m.Width), min(height, m.Height)
-	}
-	return width, height
 }
 
 func (w *Window) toolbar() gtk.Box {
@@ -93,6 +91,15 @@ func (w *Window) toolbar() gtk.Box {
 	row.Add(t.previous, t.next, t.reply, t.discard)
 	t.menu = menuButton
 	row.AddEnd(menuButton, t.send)
+	row.ShowAll()
+	if row.NaturalWidth() > w.across {
+		for b, text := range map[gtk.Button]string{
+			t.previous: words.Window.Previous, t.next: words.Window.Next, t.reply: words.Window.Reply,
+			t.discard: words.Window.Discard, t.send: words.Window.Send,
+		} {
+			b.IconOnly(describe.Plain(text))
+		}
+	}
 	return row
 }
 

@@ -92,7 +92,7 @@ func (c *compose) recipients(root gtk.Box) {
 	app, words := c.w.cfg.App, c.w.cfg.Words
 	c.to = app.NewEntry()
 	c.to.SetPlaceholder(words.Compose.ToHint)
-	c.to.SetChars(composeColumns)
+	c.to.SetChars(c.columns())
 	c.to.SetAccessible(describe.Plain(words.Compose.To), "")
 	c.person = app.NewRadio(gtk.Toggle{}, words.Compose.Person)
 	c.group = app.NewRadio(c.person, words.Compose.Workgroup)
@@ -100,7 +100,7 @@ func (c *compose) recipients(root gtk.Box) {
 	row.Add(app.NewMnemonic(words.Compose.To, c.to), c.person, c.group)
 	c.everybody = app.NewParagraph("")
 	c.everybody.AddClass("messngr-warning")
-	c.everybody.SetMaxChars(composeColumns)
+	c.everybody.SetMaxChars(c.columns())
 	c.everybody.KeepHidden()
 	root.Add(row, c.to, c.everybody)
 
@@ -115,6 +115,15 @@ func (c *compose) recipients(root gtk.Box) {
 		c.check()
 	})
 	c.group.OnChange(c.chosen)
+}
+
+// columns is how many characters wide it is, as far as the screen goes.
+func (c *compose) columns() int { return c.w.columns(composeColumns) }
+
+// columns bounds a number of characters by the screen.
+func (w *Window) columns(n int) int {
+	em, _ := w.win.TextSize("0", 0, 0)
+	return min(n, w.across*8/10/em)
 }
 
 // chosen changes between people and a workgroup.
@@ -137,12 +146,12 @@ func (c *compose) editor(root gtk.Box) {
 	c.text.SetAccessible(describe.Plain(words.Compose.Text), "")
 	em, line := c.win.TextSize("0", 0, 0)
 	s := app.NewScroll(c.text, true)
-	s.SetMinSize(composeColumns*em, -1)
-	s.SetMinHeight(composeLines * line)
+	s.SetMinSize(c.columns()*em, -1)
+	s.SetMinHeight(min(composeLines*line, c.w.high*3/10))
 	root.Add(app.NewMnemonic(words.Compose.Text, c.text))
 	root.AddFilling(s)
 	c.outcome = app.NewParagraph("")
-	c.outcome.SetMaxChars(composeColumns)
+	c.outcome.SetMaxChars(c.columns())
 	c.outcome.AddClass("messngr-strong")
 	c.outcome.KeepHidden()
 

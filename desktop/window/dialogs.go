@@ -37,8 +37,8 @@ func (w *Window) dialog(title string, content gtk.Object) (d gtk.Window, buttons
 }
 
 func (w *Window) showAbout() {
-	const columns = 50
 	app, words := w.cfg.App, w.cfg.Words
+	columns := w.columns(50)
 	text := app.NewParagraph(words.Window.AboutText)
 	text.SetChars(columns)
 	text.SetMaxChars(columns)

@@ -79,6 +79,8 @@ type Window struct {
 	note    note
 	counter gtk.Label
 	compose *compose
+	// across and high are the size of the smallest screen.
+	across, high int
 	// deedsWidth and deedsHeight are how many pixels the buttons below a message
 	// may take.
 	deedsWidth, deedsHeight int
