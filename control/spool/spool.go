@@ -151,7 +151,8 @@ func (s *Spool) Drain(ctx context.Context, age time.Duration, hand func(context.
 		if ctx.Err() != nil || errors.Is(failed, control.ErrNoService) {
 			break
 		}
-		if time.Since(w.ModTime()) < age {
+		// What comes from the future was written before the clock was set back.
+		if waits := time.Since(w.ModTime()); waits >= 0 && waits < age {
 			continue
 		}
 		var declined *control.Error

@@ -111,6 +111,22 @@ func TestSpoolLeavesTheYoung(t *testing.T) {
 }
 
 // What is no message is neither handed over nor in the way of those that are.
+// A message does not wait until a clock that was set back comes to where it was.
+func TestSpoolOfTheFuture(t *testing.T) {
+	s, folder := newSpool(t)
+	r := injectRequest(t)
+	if err := s.Put(r); err != nil {
+		t.Fatal(err)
+	}
+	future := time.Now().Add(1000 * time.Hour)
+	if err := os.Chtimes(filepath.Join(folder, r.ID.String()+".json"), future, future); err != nil {
+		t.Fatal(err)
+	}
+	if texts, final, err := drain(t, s, nil); len(texts) != 1 || final != 1 || err != nil {
+		t.Errorf("%q were handed over, %d final, %v; want one", texts, final, err)
+	}
+}
+
 func TestSpoolRubbish(t *testing.T) {
 	s, folder := newSpool(t)
 	good := injectRequest(t)
