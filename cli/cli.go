@@ -70,18 +70,7 @@ $XDG_RUNTIME_DIR/messngr.sock.`,
 		Example: `  messngr serve                          run the service here, on loopback
   messngr send PC17 "Reboot at 18:00"    send a message to a machine or user
   messngr inbox                          list what arrived`,
-		Annotations: map[string]string{
-			"ENVIRONMENT": `MESSNGR_SOCKET: path of the service's socket
-MESSNGR_PASSWORD: password of --as at the machine of --server, for scripts
-COLUMNS: width of tables (default: the terminal's)`,
-			"EXIT STATUS": `0: what was asked for is reached, for all
-1: it is not, for some
-2: the command was not understood, and nothing was done; or, of messngr net, it failed`,
-			"FILES": `/etc/messngr/messngr.toml: configuration, which messngr docs config explains
-/var/lib/messngr: the messages, and what else is kept over restarts; of anybody else's service: ~/.local/state/messngr
-/run/messngr/messngr.sock: the service's socket
-~/.config/messngr/tray.toml: configuration of messngr tray`,
-		},
+		Annotations:   sections(),
 		Args:          program.NoSuchCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -121,6 +110,22 @@ COLUMNS: width of tables (default: the terminal's)`,
 		root.AddCommand(cmd)
 	}
 	return root
+}
+
+// sections are those of the manual page of the whole program.
+func sections() map[string]string {
+	return map[string]string{
+		"ENVIRONMENT": `MESSNGR_SOCKET: path of the service's socket
+MESSNGR_PASSWORD: password of --as at the machine of --server, for scripts
+COLUMNS: width of tables (default: the terminal's)`,
+		"EXIT STATUS": `0: what was asked for is reached, for all
+1: it is not, for some
+2: the command was not understood, and nothing was done; or, of messngr net, it failed`,
+		"FILES": `/etc/messngr/messngr.toml: configuration, which messngr docs config explains
+/var/lib/messngr: the messages, and what else is kept over restarts; of anybody else's service: ~/.local/state/messngr
+/run/messngr/messngr.sock: the service's socket
+~/.config/messngr/tray.toml: configuration of messngr tray`,
+	}
 }
 
 // row is one row of the table of commands.

@@ -28,22 +28,7 @@ func Command(run *program.Run) *cobra.Command {
 		},
 	}
 	cmd.AddCommand(
-		&cobra.Command{
-			Use:     "config",
-			Short:   "Print a configuration file that names and explains every key",
-			Example: "  messngr docs config | sudo tee /etc/messngr/messngr.toml",
-			Args:    program.Args(0, 0),
-			RunE: func(*cobra.Command, []string) error {
-				if run.Reference == nil {
-					return errors.New("this program was built without the service")
-				}
-				text, err := run.Reference()
-				if err == nil {
-					_, err = run.Stdout.Write(text)
-				}
-				return err
-			},
-		},
+		configCommand(run),
 		&cobra.Command{
 			Use:               "man FOLDER",
 			Short:             "Write a manual page for every command",
@@ -76,6 +61,25 @@ func Command(run *program.Run) *cobra.Command {
 		},
 	)
 	return cmd
+}
+
+func configCommand(run *program.Run) *cobra.Command {
+	return &cobra.Command{
+		Use:     "config",
+		Short:   "Print a configuration file that names and explains every key",
+		Example: "  messngr docs config | sudo tee /etc/messngr/messngr.toml",
+		Args:    program.Args(0, 0),
+		RunE: func(*cobra.Command, []string) error {
+			if run.Reference == nil {
+				return errors.New("this program was built without the service")
+			}
+			text, err := run.Reference()
+			if err == nil {
+				_, err = run.Stdout.Write(text)
+			}
+			return err
+		},
+	}
 }
 
 func writeFiles(folder string, files map[string]string) error {

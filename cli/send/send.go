@@ -59,16 +59,7 @@ func (f *sendFlags) apply(req *control.SendRequest) error {
 	return nil
 }
 
-// Send is messngr send.
-func (c Commands) Send() *cobra.Command {
-	var flags sendFlags
-	var content contentFlags
-	var req control.SendRequest
-	var yes bool
-	cmd := &cobra.Command{
-		Use:   "send [flags] RECIPIENT[,RECIPIENT...] [TEXT... | -]",
-		Short: "Send a message",
-		Long: `Send a message to each RECIPIENT: a machine, a user or another message name, an
+const sendHelp = `Send a message to each RECIPIENT: a machine, a user or another message name, an
 IP address, a DNS name, or USER@HOST. For a broadcast it is "everyone" or '*'
 (the own workgroup) or /domain:NAME; nobody can confirm a broadcast, so that a
 terminal asks first. /users is everybody with an open session on this server.
@@ -85,7 +76,18 @@ answered. A legacy receiver accepts a message and never says whether anybody saw
 it; a broadcast is only sent.
 
 The exit code is 0 if the state that was waited for is reached for all
-recipients, 1 if it is not for some, 2 if the command was not understood.`,
+recipients, 1 if it is not for some, 2 if the command was not understood.`
+
+// Send is messngr send.
+func (c Commands) Send() *cobra.Command {
+	var flags sendFlags
+	var content contentFlags
+	var req control.SendRequest
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "send [flags] RECIPIENT[,RECIPIENT...] [TEXT... | -]",
+		Short: "Send a message",
+		Long:  sendHelp,
 		Example: `  messngr send PC17 "Reboot of FS01 at 18:00"
   df -h | messngr send --as FS01 PC17,PC18 -
   messngr send --yes everyone "The canteen is open"
