@@ -31,6 +31,7 @@ func (s *server) stranger(p *packet, out *mail) {
 	if err != nil {
 		s.refusals.refused(p.from.Addr(), ReasonMalformed)
 		s.strangers.remove(c)
+		s.complain(p, out, dcerpc.ProtocolError, s.boot)
 		return
 	}
 	if news || !fresh {

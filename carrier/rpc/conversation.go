@@ -349,8 +349,9 @@ func (x *exchange) identify(d *dcerpc.Datagram, from netip.AddrPort) {
 		return
 	}
 	if _, err := x.conn.WriteToUDPAddrPort(b, from); err == nil {
-		x.heard = true
-		x.expect(time.Now())
+		now := time.Now()
+		x.heard, x.giveUp = true, now.Add(silence)
+		x.expect(now)
 	}
 }
 

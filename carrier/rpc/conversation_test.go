@@ -79,6 +79,19 @@ func TestCallbacks(t *testing.T) {
 	}
 }
 
+// TestLateCallback: who asks is not silent, however late that is.
+func TestLateCallback(t *testing.T) {
+	called(t, func(t *testing.T, c *callee) {
+		c.calls(t.Context(), "stub")
+		d := c.hears(dcerpc.TypeRequest)
+		time.Sleep(silence - time.Second)
+		c.asks(c.port(), d, dcerpc.WhoAreYou2, dcerpc.Question{Activity: d.Activity, Boot: boot})
+		time.Sleep(silence - time.Second)
+		c.answers(d, dcerpc.TypeResponse, []byte("late"))
+		c.ends("late", nil)
+	})
+}
+
 // TestAnswerFromAnotherPort is a mapper that passes the call on: further packets go to
 // where the answers come from.
 func TestAnswerFromAnotherPort(t *testing.T) {

@@ -102,7 +102,9 @@ func TestFragmentsOfNoSense(t *testing.T) {
 		p.says(last)
 		beyond := last
 		beyond.Last, beyond.Number = false, 2
-		p.says(beyond)
+		if got := p.status(dcerpc.TypeReject, p.says(beyond)); got != dcerpc.ProtocolError {
+			t.Errorf("before the proof: rejected with %v", got)
+		}
 		s.wantRefused(ReasonMalformed, 1)
 		if k := s.keeps(); k != (kept{}) {
 			t.Errorf("%+v is kept", k)
