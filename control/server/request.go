@@ -186,7 +186,7 @@ func readBody(r *http.Request, into any, required []string) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		return bad("request body: %v", err)
+		return badBody(err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return bad("request body: there is something behind the value")
@@ -201,6 +201,22 @@ func readBody(r *http.Request, into any, required []string) error {
 		}
 	}
 	return nil
+}
+
+// badBody says what is wrong with a body in the words of JSON rather than of Go.
+func badBody(err error) error {
+	kind, isKind := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case errors.Is(err, io.EOF):
+		return bad("request body: it is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return bad("request body: it ends too early")
+	case isKind && kind.Field == "":
+		return bad("request body: want an object, not a value of the kind %s", kind.Value)
+	case isKind:
+		return bad("request body: %q cannot have a value of the kind %s", kind.Field, kind.Value)
+	}
+	return bad("request body: %s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // required lists the fields of a struct that may not be left out.
