@@ -50,6 +50,9 @@ func (a *agent) present(ctx context.Context, m *control.Message, now time.Time) 
 			normal++
 		}
 	}
+	if m.Level >= messngr.LevelEmergency {
+		a.screen.Wake(ctx) // somebody may be near who looks at it when it lights up
+	}
 	if !a.gate.admits(m.Level, normal, urgent, now) {
 		a.digest.add(m, now)
 		return

@@ -262,6 +262,44 @@ func TestAnEmergencyIsHeardAtOnce(t *testing.T) {
 	}
 }
 
+// An emergency lights up a dark screen, and nothing else does.
+func TestAnEmergencyWakesTheScreen(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	saver := traytest.StartSaver(t, d.bus, false)
+	d.run()
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "x", Level: messngr.LevelUrgent})
+	d.daemon.AwaitCount(1)
+	settle()
+	if n := saver.Woken(); n != 0 {
+		t.Errorf("the screen was woken %d times for what is urgent", n)
+	}
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "y", Level: messngr.LevelEmergency, Drill: true})
+	d.eventually("the screen is woken", func() bool { return saver.Woken() == 1 })
+}
+
+// A button of a notification that has gone meanwhile does nothing.
+func TestButtonsOfWhatHasGone(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	d.run()
+	id := d.arrive(hello())
+	note := d.daemon.AwaitCount(1)[0]
+	d.fake.Mark("read", id)
+	d.daemon.AwaitCount(0)
+	d.daemon.Invoke(note.ID, "acknowledge", "")
+	d.daemon.Reply(note.ID, "too late")
+	d.daemon.Invoke(0, "read-all", "")
+	d.daemon.Invoke(12345, "default", "")
+	other := d.arrive(hello())
+	d.daemon.AwaitCount(1)
+	settle()
+	d.fake.Lock()
+	sent := d.fake.LastSend
+	d.fake.Unlock()
+	if d.message(id).AcknowledgedAt != nil || d.message(other).ReadAt != nil || sent.Text != "" {
+		t.Errorf("a button that is no longer there was pressed: %+v, %+v, sent %q", d.message(id), d.message(other), sent.Text)
+	}
+}
+
 // What a person acknowledges while the service is away it learns when it is back.
 func TestAcknowledgedWhileTheServiceIsAway(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)

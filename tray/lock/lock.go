@@ -41,6 +41,7 @@ func savers() []saver {
 // Screen is the screen of the session. Its methods may be called by one
 // goroutine at a time.
 type Screen struct {
+	user    *dbus.Conn
 	locked  map[string]bool // by who says so
 	session dbus.ObjectPath // of logind; "" if it does not know us
 	logind  string          // logind's connection to the machine's bus; "" while it has none
@@ -51,7 +52,7 @@ type Screen struct {
 // to be handed to Signal from now on. With an id logind is asked for that
 // session ($XDG_SESSION_ID), otherwise for the one that the program is in.
 func New(ctx context.Context, user, system *dbus.Conn, id string) (*Screen, error) {
-	s := &Screen{locked: make(map[string]bool)}
+	s := &Screen{user: user, locked: make(map[string]bool)}
 	if err := s.watchSavers(ctx, user); err != nil {
 		return nil, err
 	}
@@ -117,6 +118,16 @@ func (s *Screen) watchSession(ctx context.Context, system *dbus.Conn, id string)
 
 // Locked reports whether the screen is locked: somebody says so.
 func (s *Screen) Locked() bool { return len(s.locked) > 0 }
+
+// Wake asks the screen savers to show the screen again that they have made dark.
+// A locked one stays locked.
+func (s *Screen) Wake(ctx context.Context) {
+	const quietly = dbus.FlagNoAutoStart | dbus.FlagNoReplyExpected
+	for _, v := range savers() {
+		// Those that do not run, or know no such method, keep nothing dark for us.
+		s.user.Object(v.name, v.path).GoWithContext(ctx, v.name+".SimulateUserActivity", quietly, nil)
+	}
+}
 
 // Signal takes a signal of one of the buses, and reports whether it changed
 // anything.

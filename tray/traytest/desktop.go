@@ -109,6 +109,7 @@ type Saver struct {
 
 	mu     sync.Mutex
 	active bool
+	woken  int
 }
 
 const saver = "org.freedesktop.ScreenSaver"
@@ -133,6 +134,21 @@ func (m *saverMethods) GetActive() (bool, *dbus.Error) {
 	m.s.mu.Lock()
 	defer m.s.mu.Unlock()
 	return m.s.active, nil
+}
+
+// SimulateUserActivity shows the screen.
+func (m *saverMethods) SimulateUserActivity() *dbus.Error {
+	m.s.mu.Lock()
+	defer m.s.mu.Unlock()
+	m.s.woken++
+	return nil
+}
+
+// Woken is how often the screen was to be shown.
+func (s *Saver) Woken() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.woken
 }
 
 // Lock locks the screen, or unlocks it.
