@@ -4,7 +4,7 @@ package messngr
 // recipient's state is derived from the attempts to reach it, never set.
 type State uint8
 
-// The states. Best and Settled say how they relate.
+// The states. Reached says how they relate.
 const (
 	// Queued: it is stored here and waits for a route.
 	Queued State = iota
@@ -59,7 +59,3 @@ func (s State) Reached(want State) bool {
 	}
 	return s >= want
 }
-
-// Final reports whether an attempt in state s ends the search for a route:
-// the message was handed over, or it is not known whether it was.
-func (s State) Final() bool { return s != Queued && s != Failed }
