@@ -10,8 +10,7 @@ import (
 
 // Negotiated is what a server chose (MS-SMB2 2.2.4).
 type Negotiated struct {
-	Dialect     uint16
-	MaxTransact uint32
+	Dialect uint16
 
 	cipher uint16 // that both know, 0 if there is none
 	told   toldAgain
@@ -30,8 +29,8 @@ func ParseNegotiated(b []byte) (Negotiated, error) {
 		return Negotiated{}, err
 	}
 	n := Negotiated{
-		Dialect: binary.LittleEndian.Uint16(r[4:]), MaxTransact: binary.LittleEndian.Uint32(r[28:]),
-		told: toldAgain(slices.Concat(r[24:28], r[8:24], r[2:4], r[4:6])),
+		Dialect: binary.LittleEndian.Uint16(r[4:]),
+		told:    toldAgain(slices.Concat(r[24:28], r[8:24], r[2:4], r[4:6])),
 	}
 	switch n.Dialect {
 	case Dialect202, Dialect210:

@@ -67,9 +67,6 @@ func (n *Negotiated) aead(key [16]byte) cipher.AEAD {
 	return aead
 }
 
-// IsSealed reports whether a message is encrypted.
-func IsSealed(b []byte) bool { return len(b) >= 4 && string(b[:4]) == sealedProtocol }
-
 // Seal encrypts a message.
 func (c *Cipher) Seal(message []byte) []byte {
 	var nonce [16]byte
@@ -88,7 +85,7 @@ func (c *Cipher) Seal(message []byte) []byte {
 
 // Open decrypts a message. It fails if anything of it is not as it was written.
 func (c *Cipher) Open(b []byte) ([]byte, error) {
-	if len(b) < sealedSize || !IsSealed(b) || int64(binary.LittleEndian.Uint32(b[36:])) != int64(len(b)-sealedSize) ||
+	if len(b) < sealedSize || string(b[:4]) != sealedProtocol || int64(binary.LittleEndian.Uint32(b[36:])) != int64(len(b)-sealedSize) ||
 		binary.LittleEndian.Uint16(b[42:]) != 1 || binary.LittleEndian.Uint64(b[44:]) != c.session {
 		return nil, errors.New("smb2: not an encrypted message of this session")
 	}
