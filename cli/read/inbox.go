@@ -106,12 +106,21 @@ func (c Commands) list(ctx context.Context, f listFlags, search string) error {
 		}
 		return nil
 	}
-	if len(l.Messages) == 0 {
-		c.Printf("no messages (%d in the inbox, %d unread)\n", l.Total, l.Unread)
-		return nil
+	if len(l.Messages) > 0 {
+		c.Table(inboxRows(l.Messages))
 	}
-	c.Table(inboxRows(l.Messages))
-	c.Printf("%d of %d, %d unread\n", len(l.Messages), l.Total, l.Unread)
+	switch n := len(l.Messages); {
+	case n == 0 && search != "":
+		c.Printf("nothing found among %s\n", phrase.Count(l.Total))
+	case n == 0:
+		c.Printf("no messages (%d in the inbox, %d unread)\n", l.Total, l.Unread)
+	case search != "" && n == f.limit:
+		c.Printf("found: the newest %d; more with --limit\n", n)
+	case search != "":
+		c.Printf("found: %d of %s\n", n, phrase.Count(l.Total))
+	default:
+		c.Printf("%d of %d, %d unread\n", n, l.Total, l.Unread)
+	}
 	return nil
 }
 
@@ -284,6 +293,7 @@ func (c Commands) changed(what string, n int, json bool) error {
 	return nil
 }
 
+// resolveAll finds the messages that words name, each once.
 func (c Commands) resolveAll(ctx context.Context, words []string) ([]messngr.ID, error) {
 	ids := make([]messngr.ID, 0, len(words))
 	for _, word := range words {
@@ -291,7 +301,9 @@ func (c Commands) resolveAll(ctx context.Context, words []string) ([]messngr.ID,
 		if err != nil {
 			return nil, err
 		}
-		ids = append(ids, m.ID)
+		if !slices.Contains(ids, m.ID) {
+			ids = append(ids, m.ID)
+		}
 	}
 	return ids, nil
 }
