@@ -72,7 +72,7 @@ func TestPopupTakesNoAnswerInTheFirstMoment(t *testing.T) {
 	if len(s.Windows("^Message from")) != 1 || s.message(0).AcknowledgedAt != nil {
 		t.Error("the message was answered by keys that came too early")
 	}
-	time.Sleep(1600 * time.Millisecond) // somebody who writes pauses
+	readable()
 	s.Keys("alt+o")
 	s.Until("the mark", func() bool { return s.message(0).AcknowledgedAt != nil })
 }

@@ -24,7 +24,7 @@ const (
 // looked up yet.
 type guard struct {
 	since time.Time // when the window came up
-	typed time.Time // when a key came last that was meant for another window
+	typed time.Time // when a key came last that was part of a text
 }
 
 // watch guards a window from the moment at which it comes up. While writes
@@ -49,13 +49,17 @@ func (g *guard) click(f func()) func() {
 }
 
 // key reports whether a key was meant for another window: it comes too early, or
-// is part of a text. The window is not to see it.
+// is part of a text. The window is not to see it. Enter pressed in haste is late
+// enough soon, whereas a text goes on with every letter and blank.
 func (g *guard) key(k gtk.Key, writes bool, now time.Time) bool {
-	early := now.Sub(g.since) < keyGuard || !g.typed.IsZero() && now.Sub(g.typed) < typingPause
+	typing := !g.typed.IsZero() && now.Sub(g.typed) < typingPause
+	early := typing || now.Sub(g.since) < keyGuard
 	if isModifier(k) || !early && (writes || !isText(k)) {
 		return false
 	}
-	g.typed = now
+	if isText(k) || typing && k.Char == ' ' {
+		g.typed = now
+	}
 	return true
 }
 
