@@ -310,7 +310,7 @@ func (c Commands) printAnswer(flags sendFlags, req *control.SendRequest, answer 
 			}
 			continue
 		}
-		c.printOutcome(r, req.Wait)
+		c.printOutcome(r, req)
 	}
 	if !answer.Reached {
 		return program.Exit(program.Failed)
