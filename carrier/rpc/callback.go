@@ -25,6 +25,7 @@ func (s *server) stranger(p *packet, out *mail) {
 			return
 		}
 	}
+	c.socket = p.socket
 	size := c.in.Size()
 	fresh, err := c.in.Add(&p.Datagram)
 	s.strangers.bytes += c.in.Size() - size
@@ -55,7 +56,7 @@ func (s *server) meet(key strangerKey, p *packet) *stranger {
 		s.log.Error("no callback is possible", "err", err)
 		return nil
 	}
-	c := &stranger{strangerKey: key, socket: p.socket, call: p.Datagram, callback: callback}
+	c := &stranger{strangerKey: key, call: p.Datagram, callback: callback}
 	c.call.Body = nil
 	s.strangers.add(c)
 	return c
@@ -97,6 +98,7 @@ func (s *server) identity(p *packet, out *mail) {
 	if c == nil || c.source != p.from || p.Interface.ID != dcerpc.Conversation().ID || !before(p.Sequence, c.asked) {
 		return // not an answer to anything that we have asked there
 	}
+	c.socket = p.socket
 	s.proven(c, p, out)
 	if p.Type != dcerpc.TypeResponse {
 		// It does not know that procedure: it is asked in the other way, and no more

@@ -159,13 +159,16 @@ func improper(d *dcerpc.Datagram) string {
 }
 
 // acquainted returns the activity that p belongs to, if its client has answered a
-// callback where p comes from, and is not asked for another one.
+// callback where p comes from, and is not asked for another one. It is answered from where
+// it was heard last: sockets come and go with addresses.
 func (s *server) acquainted(p *packet) *activity {
 	asked := s.strangers.calls[strangerKey{p.Activity, p.from}] != nil
-	if a := s.activities.known[p.Activity]; a != nil && a.source == p.from && !asked {
-		return a
+	a := s.activities.known[p.Activity]
+	if a == nil || a.source != p.from || asked {
+		return nil
 	}
-	return nil
+	a.socket = p.socket
+	return a
 }
 
 // fresh reports whether p, which is about a's call or a later one, can go on without

@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"messngr/carrier/rpc/proof"
@@ -172,6 +174,36 @@ func TestRestartedServer(t *testing.T) {
 			}
 		}
 		s.wantRan()
+	})
+}
+
+// TestAddressComesBack: a socket that was closed during a call, as its address was gone for a
+// while, is not the one that the client is answered by.
+func TestAddressComesBack(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		s.do = func(c dcerpc.Call) ([]byte, error) { time.Sleep(5 * time.Second); return c.Stub, nil }
+		flap := func() {
+			s.SetAddresses(nil)
+			synctest.Wait()
+			s.SetAddresses([]netip.Addr{beta})
+			synctest.Wait()
+		}
+		p := s.peer(alpha)
+		p.question(p.says(p.call))
+		flap()
+		time.Sleep(askTime)
+		p.says(p.identity(p.question(p.says(p.call))))
+		flap()
+		time.Sleep(5 * time.Second)
+		if got := p.hears(); len(got) != 0 {
+			t.Errorf("from a socket that is closed: %+v", got)
+		}
+		p.one(dcerpc.TypeResponse, p.says(p.call))
+		flap()
+		ping := p.call
+		ping.Type, ping.Body = dcerpc.TypePing, nil
+		p.one(dcerpc.TypeResponse, p.says(ping))
+		s.wantRan(string(p.call.Body))
 	})
 }
 
