@@ -47,6 +47,32 @@ func TestDesktopFiles(t *testing.T) {
 	}
 }
 
+// The unit that starts the tray is one without a complaint of systemd's.
+func TestDesktopUnit(t *testing.T) {
+	t.Parallel()
+	labtest.Need(t, "systemd-analyze")
+	text, err := os.ReadFile("../packaging/desktop/messngr-tray.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	// What the package installs is not on this machine.
+	unit := strings.NewReplacer("ExecStart=/usr/bin/messngr", "ExecStart=/bin/true", "Documentation=", "# ").Replace(string(text))
+	path := filepath.Join(dir, "messngr-tray.service")
+	if err := os.WriteFile(path, []byte(unit), 0o600); err != nil || unit == string(text) {
+		t.Fatal(err)
+	}
+	out, err := command(labtest.Context(t, time.Minute), dir, "env", "XDG_RUNTIME_DIR="+dir, "systemd-analyze", "verify", "--user", path)
+	if err != nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
+	}
+	for _, want := range []string{"\nPartOf=graphical-session.target\n", "\nWantedBy=graphical-session.target\n", "messngr tray --min\n"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+}
+
 // The package of the windows: installed beside the other one it is found by it, it says plainly what is missing on a
 // machine without a screen or without GTK, and it leaves nothing behind.
 func TestDesktopPackage(t *testing.T) {

@@ -11,6 +11,6 @@ exec "$(dirname "$0")/../tools/apt.sh" \
 	rpm man-db \
 	xvfb xdotool x11-utils imagemagick dbus-daemon dbus-x11 dbus-user-session at-spi2-core fonts-noto-core \
 	dunst notification-daemon xfce4-notifyd lxqt-notificationd xfce4-panel \
-	dbus-bin libglib2.0-bin desktop-file-utils appstream \
+	dbus-bin libglib2.0-bin desktop-file-utils appstream systemd \
 	gir1.2-gtk-3.0 gir1.2-atspi-2.0 python3-pyatspi openbox x11-xserver-utils xserver-xorg-core xserver-xorg-video-dummy \
 	adwaita-icon-theme librsvg2-common fonts-noto-cjk
