@@ -11,8 +11,8 @@ import (
 	"messngr/wire/oem"
 )
 
-// nbtstatCommand shows what administrators know from nbtstat, in its layout.
-// Nbtstat is messngr nbtstat.
+// Nbtstat is messngr nbtstat: what administrators know from that of Windows, in its
+// layout.
 func (c Commands) Nbtstat() *cobra.Command {
 	var address, name string
 	var cached, own, purge bool
@@ -51,7 +51,7 @@ func (c Commands) Nbtstat() *cobra.Command {
 	f.StringVarP(&name, "name", "a", "", "the names of the machine that has this `NAME`")
 	f.BoolVarP(&cached, "cache", "c", false, "the names whose place is remembered")
 	f.BoolVarP(&own, "names", "n", false, "the names of this machine")
-	f.BoolVarP(&purge, "purge", "R", false, "forget them, and read LMHOSTS again")
+	f.BoolVarP(&purge, "purge", "R", false, "forget the names whose place is remembered, and read LMHOSTS again")
 	return cmd
 }
 
@@ -84,7 +84,7 @@ func (c Commands) ownNames(cmd *cobra.Command) error {
 	c.Printf("\n                NetBIOS Local Name Table\n\n")
 	c.nbtHead("       Name               Type         Status")
 	for _, n := range list.Names {
-		c.nbtRow(n.Name, n.Suffix, n.Group, strings.ToUpper(n.State[:1])+n.State[1:])
+		c.nbtRow(n.Name, n.Suffix, n.Group, capital(n.State))
 	}
 	c.Printf("\n")
 	return nil
@@ -127,4 +127,12 @@ func nbtType(group bool) string {
 		return "GROUP"
 	}
 	return "UNIQUE"
+}
+
+// capital writes a word with a capital letter.
+func capital(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
 }

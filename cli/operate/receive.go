@@ -31,8 +31,7 @@ const (
 	maxReceived = messngr.MaxText
 )
 
-// receiveCommand stands in smb.conf, in the place of LinPopUp.
-// Receive is messngr receive.
+// Receive is messngr receive, which stands in smb.conf in the place of LinPopUp.
 func (c Commands) Receive() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "receive [-min] [--ip ADDRESS] [--spool FOLDER] [--] FROM MACHINE FILE [TO]",

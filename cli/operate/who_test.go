@@ -1,21 +1,15 @@
 package operate_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"net"
-	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"messngr"
-	"messngr/cli"
-	"messngr/cli/program"
+	"messngr/cli/clitest"
 	"messngr/control"
 	"messngr/control/server"
 )
@@ -23,17 +17,8 @@ import (
 // who runs messngr who with a service that knows a few machines.
 func who(t *testing.T, args ...string) (stdout, stderr string, code int, quick bool) {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "m")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	l, err := net.Listen("unix", folder+"/s")
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := time.Date(2020, 3, 1, 14, 5, 0, 0, time.UTC)
-	srv := &http.Server{Handler: (&server.Service{Who: func(_ context.Context, q bool) control.WhoList {
+	socket := serve(t, &server.Service{Who: func(_ context.Context, q bool) control.WhoList {
 		quick = q
 		return control.WhoList{
 			Machines: []control.Machine{
@@ -43,16 +28,9 @@ func who(t *testing.T, args ...string) (stdout, stderr string, code int, quick b
 			},
 			Notes: []string{"not all\x1b is known"},
 		}
-	}}).Handler(func(*http.Request) (messngr.Principal, bool) { return messngr.Principal{UID: 1000}, true })}
-	done := make(chan struct{})
-	go func() { srv.Serve(l); close(done) }()
-	t.Cleanup(func() { srv.Close(); <-done })
-	var out, errs bytes.Buffer
-	code = cli.Main(t.Context(), program.Env{
-		Args: append([]string{"messngr", "--socket", folder + "/s", "who"}, args...), Stdin: strings.NewReader(""),
-		Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" },
-	})
-	return out.String(), errs.String(), code, quick
+	}})
+	stdout, stderr, code = clitest.Run(t, append([]string{"--socket", socket, "who"}, args...)...)
+	return stdout, stderr, code, quick
 }
 
 func TestWho(t *testing.T) {
