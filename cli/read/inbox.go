@@ -64,7 +64,10 @@ func (c Commands) inboxListCommand() *cobra.Command {
 		Use:   "list",
 		Short: "List the newest messages",
 		Long: `List the newest messages, the newest first. Unread ones have an asterisk. From is
-what the sender claims to be; trust says how far that is proven.`,
+what the sender claims to be; trust says how far that is proven.
+
+The objects of --json have at least: id, from, to, text, via, trust, address,
+received_at and level; via is the route, such as smb or mailslot.`,
 		Example: "  messngr inbox list --unread\n  messngr inbox list --json --limit 1",
 		Args:    program.Args(0, 0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context(), list, "") },

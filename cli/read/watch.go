@@ -29,7 +29,8 @@ func (c Commands) Watch() *cobra.Command {
 		Use:   "watch",
 		Short: "Show messages as they arrive",
 		Long: `Show every new message until Ctrl-C. If the service is started anew it goes on
-where it was, so that no message is left out.`,
+where it was, so that no message is left out. The objects of --json are those of
+messngr inbox list.`,
 		Example: `  messngr watch
   messngr watch --json | while read -r line; do echo "$line" >> log; done`,
 		Args: program.Args(0, 0),

@@ -76,7 +76,8 @@ answered. A legacy receiver accepts a message and never says whether anybody saw
 it; a broadcast is only sent.
 
 The exit code is 0 if the state that was waited for is reached for all
-recipients, 1 if it is not for some, 2 if the command was not understood.`
+recipients, 1 if it is not for some, 2 if the command was not understood. The
+objects of --json have at least: to, state, via, address and error.`
 
 // Send is messngr send.
 func (c Commands) Send() *cobra.Command {
