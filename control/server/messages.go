@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"messngr"
@@ -16,20 +17,17 @@ const keepalive = 30 * time.Second
 
 // list returns received messages that the asker may read, the newest first, and
 // the counts of the whole inbox.
-func (s *Service) list(ctx context.Context, who messngr.Principal, in control.MessageQuery) (control.MessageList, error) {
+func (s *Service) list(ctx context.Context, who messngr.Principal, in control.MessageQuery) (
+	answer control.MessageList, messages iter.Seq2[control.Message, error], err error,
+) {
 	who = asOwner(who, in.Own)
 	q := queryOf(&in)
 	q.Audiences, q.Reader = who.Audiences(), who.Login
-	entries, err := s.Store.Inbox(ctx, q)
-	if err != nil {
-		return control.MessageList{}, err
-	}
-	answer := control.MessageList{Messages: make([]control.Message, len(entries))}
-	for i, e := range entries {
-		answer.Messages[i] = message(e)
-	}
+	answer.Messages = []control.Message{}
 	answer.Total, answer.Unread, err = s.Store.Counts(ctx, who.Audiences(), who.Login)
-	return answer, err
+	read := func(q store.Query) ([]store.Entry, error) { return s.Store.Inbox(ctx, q) }
+	entries := pages(q, read, func(e *store.Entry) int64 { return e.Seq })
+	return answer, converted(entries, message), err
 }
 
 // asOwner is the principal as whom a list is asked for: one who administers the

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -186,23 +187,20 @@ func unreachableHint(via string) string {
 
 // sentList returns messages that the asker has sent, the newest first, without
 // their attempts.
-func (s *Service) sentList(ctx context.Context, who messngr.Principal, in control.MessageQuery) (control.SentList, error) {
+func (s *Service) sentList(ctx context.Context, who messngr.Principal, in control.MessageQuery) (
+	control.SentList, iter.Seq2[control.SentMessage, error], error,
+) {
+	answer := control.SentList{Messages: []control.SentMessage{}}
 	if in.Unread {
-		return control.SentList{}, bad("unread: nothing is known of whether a sent message was read")
+		return answer, nil, bad("unread: nothing is known of whether a sent message was read")
 	}
 	q := queryOf(&in)
 	if who = asOwner(who, in.Own); !who.Admin {
 		q.Audiences = []string{who.Login}
 	}
-	list, err := s.Store.Sent(ctx, q)
-	if err != nil {
-		return control.SentList{}, err
-	}
-	answer := control.SentList{Messages: make([]control.SentMessage, len(list))}
-	for i := range list {
-		answer.Messages[i] = s.sentMessage(&list[i], false)
-	}
-	return answer, nil
+	read := func(q store.Query) ([]store.Outgoing, error) { return s.Store.Sent(ctx, q) }
+	sent := pages(q, read, func(o *store.Outgoing) int64 { return o.Seq })
+	return answer, converted(sent, func(o store.Outgoing) control.SentMessage { return s.sentMessage(&o, false) }), nil
 }
 
 // sentShow returns one sent message with its attempts.

@@ -55,7 +55,7 @@ func (s *Service) routes() []route {
 	return []route{
 		op("GET /v1/status", s.status),
 		op("POST /v1/service", s.service).forAdmin(),
-		op("GET /v1/messages", s.list),
+		listOp("GET /v1/messages", s.list),
 		op("POST /v1/messages", s.send),
 		streamOp("GET /v1/messages/watch", s.watch, control.Message{}, control.Event{}),
 		op("POST /v1/messages/mark", s.mark),
@@ -63,7 +63,7 @@ func (s *Service) routes() []route {
 		op("DELETE /v1/messages/{id}", s.delete),
 		op("POST /v1/import", s.importMail),
 		op("POST /v1/inject", s.inject),
-		op("GET /v1/sent", s.sentList),
+		listOp("GET /v1/sent", s.sentList),
 		op("GET /v1/sent/{id}", s.sentShow),
 		op("POST /v1/sent/retract", s.sentRetract),
 		op("GET /v1/names", s.nameList),
@@ -139,10 +139,15 @@ func writeJSON(w http.ResponseWriter, status int, answer any) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	answerJSON(w, status)
+	_, _ = w.Write(append(body, '\n')) // the asker is gone: nobody to tell
+}
+
+// answerJSON begins an answer of JSON.
+func answerJSON(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the asker is gone: nobody to tell
 }
 
 var errForbidden = fmt.Errorf("%w: only root and members of the group messngr may do this", messngr.ErrRefused)
