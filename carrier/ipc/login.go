@@ -20,7 +20,7 @@ func (s *Session) begin(ctx context.Context, host string, who Credentials) error
 		return err
 	}
 	s.dialect = agreed.Dialect
-	if err := s.login(ctx, who, transcript, agreed); err != nil {
+	if err := s.login(ctx, host, who, transcript, agreed); err != nil {
 		return err
 	}
 	if err := s.connect(ctx, host); err != nil {
@@ -53,7 +53,7 @@ func (s *Session) negotiate(ctx context.Context) (t smb2.Transcript, n smb2.Nego
 }
 
 // login proves who we are (MS-SMB2 3.2.4.2.3, 3.2.5.3).
-func (s *Session) login(ctx context.Context, who Credentials, transcript smb2.Transcript, agreed smb2.Negotiated) error {
+func (s *Session) login(ctx context.Context, host string, who Credentials, transcript smb2.Transcript, agreed smb2.Negotiated) error {
 	first := ntlm.Negotiate()
 	request := s.message(smb2.SessionSetup, smb2.AppendSessionSetup(nil, spnego.AppendInit(nil, first)))
 	h, answer, err := s.exchange(ctx, smb2.SessionSetup, request)
@@ -72,7 +72,8 @@ func (s *Session) login(ctx context.Context, who Credentials, transcript smb2.Tr
 	if _, err := io.ReadFull(s.random, random[:]); err != nil {
 		return err
 	}
-	proof, err := ntlm.Authenticate(who, first, challenge, ntlm.Random{Challenge: [8]byte(random[:]), Key: [16]byte(random[8:])}, filetime(time.Now()))
+	chance := ntlm.Random{Challenge: [8]byte(random[:]), Key: [16]byte(random[8:])}
+	proof, err := ntlm.Authenticate(who, "cifs/"+host, first, challenge, chance, filetime(time.Now()))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLogin, err)
 	}

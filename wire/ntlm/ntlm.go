@@ -41,9 +41,10 @@ const offered = Unicode | RequestTarget | Sign | NTLM | AlwaysSign | ExtendedSec
 
 // The kinds of attribute-value pairs that matter here (MS-NLMP 2.2.2.1).
 const (
-	avEnd       = 0
-	avFlags     = 6
-	avTimestamp = 7
+	avEnd        = 0
+	avFlags      = 6
+	avTimestamp  = 7
+	avTargetName = 9
 )
 
 // avMIC says, among the flags of the pairs, that the message has a MIC.
@@ -158,10 +159,12 @@ type Proof struct {
 }
 
 // Authenticate returns the third message, and the key that the session has afterwards
-// (MS-NLMP 3.1.5.1.2, 3.3.2). negotiate and challenge are the first two messages as they
-// were sent; now is the time in units of 100 ns since 1601, for servers that do not tell
-// theirs. It fails if the server does not speak NTLM version 2.
-func Authenticate(c Credentials, negotiate, challenge []byte, random Random, now uint64) (Proof, error) {
+// (MS-NLMP 3.1.5.1.2, 3.3.2). target is the service that the client means, such as
+// "cifs/HOST": the proof is good for no other, where servers look at it; "" for any.
+// negotiate and challenge are the first two messages as they were sent; now is the time in
+// units of 100 ns since 1601, for servers that do not tell theirs. It fails if the server
+// does not speak NTLM version 2.
+func Authenticate(c Credentials, target string, negotiate, challenge []byte, random Random, now uint64) (Proof, error) {
 	server, err := ParseChallenge(challenge)
 	if err != nil {
 		return Proof{}, err
@@ -181,11 +184,11 @@ func Authenticate(c Credentials, negotiate, challenge []byte, random Random, now
 	if err != nil {
 		return Proof{}, err
 	}
-	info, stamped := server.Info, len(stamp) == 8
+	stamped := len(stamp) == 8
 	if stamped {
 		now = binary.LittleEndian.Uint64(stamp)
-		info = withMIC(server.Info)
 	}
+	info := answered(server.Info, target, stamped)
 	owf := passwordKey(c)
 	proof, base := respond(owf, server.Server, random.Challenge, now, info)
 	lm := make([]byte, 24)
@@ -255,24 +258,37 @@ func respond(owf []byte, server, client [8]byte, now uint64, info []byte) (respo
 	return append(bytes.Clone(proof), temp...), mac(owf, proof)
 }
 
-// withMIC adds to the pairs that the message has a MIC (MS-NLMP 3.1.5.1.2).
-func withMIC(info []byte) []byte {
+// answered returns the server's pairs as they are sent back to it: with the service that is
+// meant, and with the flag for a message that has a MIC (MS-NLMP 3.1.5.1.2).
+func answered(info []byte, target string, mic bool) []byte {
 	var out []byte
-	flags := uint32(avMIC)
+	flags := uint32(0)
 	for rest := info; len(rest) >= 4; {
 		id, n := binary.LittleEndian.Uint16(rest), int(binary.LittleEndian.Uint16(rest[2:]))
 		if id == avEnd {
 			break
 		}
-		if id == avFlags && n == 4 {
-			flags |= binary.LittleEndian.Uint32(rest[4:])
-		} else {
+		switch {
+		case id == avFlags && n == 4:
+			flags = binary.LittleEndian.Uint32(rest[4:])
+		case id == avTargetName && target != "":
+			// Which service is meant is not for the server to say.
+		default:
 			out = append(out, rest[:4+n]...)
 		}
 		rest = rest[4+n:]
 	}
-	out = append(out, avFlags, 0, 4, 0)
-	out = binary.LittleEndian.AppendUint32(out, flags)
+	if mic {
+		flags |= avMIC
+	}
+	if flags != 0 {
+		out = binary.LittleEndian.AppendUint32(append(out, avFlags, 0, 4, 0), flags)
+	}
+	if target != "" {
+		name := utf16le.Encode(target)
+		out = binary.LittleEndian.AppendUint16(append(out, avTargetName, 0), uint16(len(name)))
+		out = append(out, name...)
+	}
 	return append(out, avEnd, 0, 0, 0)
 }
 

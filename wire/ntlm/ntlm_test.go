@@ -7,6 +7,7 @@ import (
 	"crypto/rc4"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,7 +86,7 @@ func fieldOf(t *testing.T, m []byte, number int) []byte {
 
 func TestAuthenticate(t *testing.T) {
 	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Target: utf16le.Encode("Server"), Info: info}).Append(nil)
-	proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
+	proof, err := ntlm.Authenticate(example, "", ntlm.Negotiate(), challenge, random, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestMIC(t *testing.T) {
 	told := append(append(pair(2, utf16le.Encode("Domain")), pair(7, stamp)...), 0, 0, 0, 0)
 	negotiate := ntlm.Negotiate()
 	challenge := (&ntlm.Challenge{Flags: flags, Server: server, Info: told}).Append(nil)
-	proof, err := ntlm.Authenticate(example, negotiate, challenge, random, 42)
+	proof, err := ntlm.Authenticate(example, "", negotiate, challenge, random, 42)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +136,28 @@ func TestMIC(t *testing.T) {
 	}
 }
 
+// TestTarget: the proof names the service that the client means, whatever the server says.
+func TestTarget(t *testing.T) {
+	meant, other := pair(9, utf16le.Encode("cifs/beta")), pair(9, utf16le.Encode("cifs/victim"))
+	stamp := pair(7, make([]byte, 8))
+	for name, tt := range map[string]struct{ info, want []byte }{
+		"told":           {slices.Concat(stamp, pair(2, nil)), slices.Concat(stamp, pair(2, nil), pair(6, []byte{2, 0, 0, 0}), meant)},
+		"no time":        {pair(2, nil), slices.Concat(pair(2, nil), meant)},
+		"another target": {slices.Concat(other, stamp), slices.Concat(stamp, pair(6, []byte{2, 0, 0, 0}), meant)},
+		"other flags":    {slices.Concat(pair(6, []byte{1, 0, 0, 0}), pair(2, nil)), slices.Concat(pair(2, nil), pair(6, []byte{1, 0, 0, 0}), meant)},
+	} {
+		challenge := (&ntlm.Challenge{Flags: flags, Server: server, Info: append(tt.info, 0, 0, 0, 0)}).Append(nil)
+		proof, err := ntlm.Authenticate(example, "cifs/beta", ntlm.Negotiate(), challenge, random, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nt := fieldOf(t, proof.Message, 1)
+		if got, want := nt[44:len(nt)-4], append(tt.want, 0, 0, 0, 0); !bytes.Equal(got, want) {
+			t.Errorf("%s: the pairs are %x, want %x", name, got, want)
+		}
+	}
+}
+
 // The example of MS-NLMP 4.2.4.4, in which the 18 bytes of the text were encrypted before
 // their signature: that is further on in the key stream than a signature alone.
 func TestSign(t *testing.T) {
@@ -150,7 +173,7 @@ func TestSign(t *testing.T) {
 	}
 	sign := func(f ntlm.Flags) []byte {
 		challenge := (&ntlm.Challenge{Flags: f, Server: server, Target: utf16le.Encode("Server"), Info: info}).Append(nil)
-		proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), challenge, random, 0)
+		proof, err := ntlm.Authenticate(example, "", ntlm.Negotiate(), challenge, random, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +198,7 @@ func TestSign(t *testing.T) {
 
 func TestAnonymous(t *testing.T) {
 	challenge := (&ntlm.Challenge{Flags: flags &^ ntlm.TargetInfo, Server: server}).Append(nil)
-	proof, err := ntlm.Authenticate(ntlm.Credentials{}, ntlm.Negotiate(), challenge, random, 0)
+	proof, err := ntlm.Authenticate(ntlm.Credentials{}, "cifs/beta", ntlm.Negotiate(), challenge, random, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +241,7 @@ func TestChallenges(t *testing.T) {
 	for name, c := range map[string]ntlm.Challenge{
 		"no Unicode": {Flags: flags &^ ntlm.Unicode, Info: info}, "version 1": {Flags: flags &^ ntlm.TargetInfo},
 	} {
-		if proof, err := ntlm.Authenticate(example, nil, c.Append(nil), random, 0); err == nil {
+		if proof, err := ntlm.Authenticate(example, "", nil, c.Append(nil), random, 0); err == nil {
 			t.Errorf("%s: answered with %x", name, proof.Message)
 		}
 	}
@@ -240,7 +263,7 @@ func FuzzAuthenticate(f *testing.F) {
 		if diff := cmp.Diff(c, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		if proof, err := ntlm.Authenticate(example, ntlm.Negotiate(), b, random, 0); err == nil {
+		if proof, err := ntlm.Authenticate(example, "cifs/beta", ntlm.Negotiate(), b, random, 0); err == nil {
 			for i := range 6 {
 				fieldOf(t, proof.Message, i)
 			}
