@@ -91,6 +91,13 @@ func (a *agent) refresh(ctx context.Context) {
 // pop starts the program that shows pop-ups, unless it runs. If everything
 // pops up it stays, so that the next message finds it there.
 func (a *agent) pop(ctx context.Context, now time.Time) {
+	if again := a.program.again(); now.Before(again) {
+		a.popUpAt = again
+		return
+	}
+	if a.program.failures > 0 && !a.waitsForPopUps() {
+		return // it has been dealt with meanwhile
+	}
 	level := a.popUp
 	if a.muted {
 		level = max(level, a.breakThrough)
@@ -100,21 +107,48 @@ func (a *agent) pop(ctx context.Context, now time.Time) {
 	}
 }
 
+// mustPop reports whether a message is to be seen in a pop-up.
+func (a *agent) mustPop(m *control.Message) bool {
+	return m.Level >= a.popUp || len(m.Answers) > 0 && a.popUp < never
+}
+
+// waitsForPopUps reports whether something that is to be seen in a pop-up is on
+// the screen, or pop-ups are always to run.
+func (a *agent) waitsForPopUps() bool {
+	if !a.muted && a.popUp <= messngr.LevelNotice {
+		return true
+	}
+	for _, s := range a.shown {
+		if a.mustPop(&s.m) {
+			return true
+		}
+	}
+	return a.digest.count() > 0 && a.digest.level >= a.popUp
+}
+
 // popUpsEnded takes note that they have ended. What came while they were about
-// to, and what they are to wait for, are reasons to start them again.
+// to, and what they are to wait for, are reasons to start them again; and all
+// that they have not shown, if they have failed.
 func (a *agent) popUpsEnded(err error) {
-	p := a.program
-	p.popUps = nil
-	if err != nil {
-		p.failed = time.Now()
+	p, now := a.program, time.Now()
+	p.over(err, now)
+	again := err != nil && a.waitsForPopUps()
+	for _, s := range a.shown {
+		again = again || s.m.Level >= a.popUp && now.Sub(s.since) < popUpPause
+	}
+	if again || !a.muted && a.popUp <= messngr.LevelNotice && now.Sub(p.began) > popUpAgain {
+		soon(&a.popUpAt, p.began, popUpPause)
+	}
+}
+
+// popUpsAnew starts pop-ups that have failed, now that the service is back.
+func (a *agent) popUpsAnew() {
+	if a.program.failures == 0 {
 		return
 	}
-	recent := false
-	for _, s := range a.shown {
-		recent = recent || s.m.Level >= a.popUp && time.Since(s.since) < popUpPause
-	}
-	if recent || !a.muted && a.popUp <= messngr.LevelNotice && time.Since(p.began) > popUpAgain {
-		soon(&a.popUpAt, p.began, popUpPause)
+	a.program.failures, a.popUpAt = 0, time.Time{}
+	if a.waitsForPopUps() {
+		soon(&a.popUpAt, a.program.began, popUpPause)
 	}
 }
 

@@ -27,6 +27,9 @@ func (a *agent) heard(ctx context.Context, n news) {
 	case wasAway == nil:
 		a.log.Info("wait for the service", "err", n.away)
 	}
+	if wasAway != nil && a.away == nil {
+		a.popUpsAnew()
+	}
 	if (a.away == nil) != (wasAway == nil) {
 		soon(&a.iconAt, a.drawn, iconPause)
 	}

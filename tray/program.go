@@ -25,16 +25,18 @@ type program struct {
 	level  messngr.Level
 	once   bool
 	began  time.Time
-	// failed is when they could not show anything; zero: they could.
-	failed time.Time
+	// failures counts how often they have failed in a row, last at the time failed.
+	failures int
+	failed   time.Time
 }
 
 const (
 	programName = "messngr-desktop"
-	// popUpPause is the least time between two starts of the pop-ups, and
-	// popUpAgain when they are tried again after they failed.
+	// popUpPause is the least time between two starts of the pop-ups. After each
+	// failure it is twice as long, up to popUpAgain, unless they have lasted.
 	popUpPause = 2 * time.Second
 	popUpAgain = 5 * time.Minute
+	popUpLasts = time.Minute
 )
 
 // DesktopProgram finds the program of the pop-ups and the window: in $PATH,
@@ -109,7 +111,7 @@ func (p *program) window(options []string, token string, otherwise func()) bool 
 // inbox by itself; with once it ends when everything has been answered, and
 // outlives us.
 func (p *program) pop(ctx context.Context, level messngr.Level, once bool, now time.Time) {
-	if p.popUps != nil || !p.failed.IsZero() && now.Sub(p.failed) < popUpAgain {
+	if p.popUps != nil {
 		return
 	}
 	args := []string{"popup", "--level", level.String()}
@@ -121,7 +123,7 @@ func (p *program) pop(ctx context.Context, level messngr.Level, once bool, now t
 	if cmd == nil {
 		return
 	}
-	p.popUps, p.level, p.once, p.began, p.failed = cmd, level, once, now, time.Time{}
+	p.popUps, p.level, p.once, p.began = cmd, level, once, now
 	end := func() { p.ended <- p.wait(cmd) }
 	if once {
 		go end()
@@ -135,4 +137,28 @@ func (p *program) stop() {
 	if p.popUps != nil && !p.once {
 		_ = p.popUps.Process.Signal(os.Interrupt) // it may have ended by itself
 	}
+}
+
+// over takes note of how the pop-ups have ended.
+func (p *program) over(err error, now time.Time) {
+	p.popUps = nil
+	if err == nil || now.Sub(p.began) > popUpLasts {
+		p.failures = 0
+	}
+	if err != nil {
+		p.failures++
+		p.failed = now
+	}
+}
+
+// again is when pop-ups may be tried again; the zero time: at once.
+func (p *program) again() time.Time {
+	if p.failures == 0 {
+		return time.Time{}
+	}
+	pause := popUpAgain
+	if p.failures < 8 {
+		pause = min(popUpPause<<(p.failures-1), popUpAgain)
+	}
+	return p.failed.Add(pause)
 }

@@ -39,7 +39,7 @@ const (
 // present shows a message by itself if the gate lets it through, and otherwise
 // counts it in the digest.
 func (a *agent) present(ctx context.Context, m *control.Message, now time.Time) {
-	if m.Level >= a.popUp || len(m.Answers) > 0 && a.popUp < never {
+	if a.mustPop(m) {
 		soon(&a.popUpAt, a.program.began, popUpPause)
 	}
 	normal, urgent := 0, 0

@@ -544,6 +544,18 @@ func TestADesktopProgramThatFails(t *testing.T) {
 	d.daemon.Await("the hint", func(s []traytest.Note) bool { return len(s) == 1 && strings.Contains(s[0].Body, "messngr inbox show") })
 }
 
+// Pop-ups that fall over are tried again for as long as something has to be seen.
+func TestPopUpsThatFallOver(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	log := d.install("messngr-desktop", "exit 1")
+	d.run()
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
+	d.eventually("they are started twice", func() bool {
+		b, _ := os.ReadFile(log)
+		return strings.Count(string(b), "popup --level urgent --once") == 2
+	})
+}
+
 func TestPopUpsForEverything(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)
 	log := d.install("messngr-desktop", "trap 'echo stopped >>"+d.home+"/stopped; exit 0' INT\nwhile :; do /bin/sleep 0.05; done")
