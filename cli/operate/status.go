@@ -67,6 +67,9 @@ func (c Commands) printStatus(s *control.Status) {
 		state += ", running"
 	}
 	c.Printf("%s in %s: %s since %s (version %s, pid %d)\n", oem.CleanLine(s.Name), oem.CleanLine(s.Workgroup), state, phrase.Clock(s.Started, time.Now()), s.Version, s.PID)
+	if s.State == "paused" {
+		c.Printf("messages are refused until: messngr net continue messenger\n")
+	}
 	c.Printf("%d of %s unread\n", s.Unread, phrase.Count(s.Total))
 	c.Printf("node type %s, code page %s%s\n", s.NodeType, s.CodePage, wins(s.WINS))
 	c.Printf("state %s, socket %s\n", s.StateDir, s.Socket)
