@@ -94,6 +94,7 @@ func TestEmergencyDrillSaysSo(t *testing.T) {
 	if !strings.HasPrefix(alert.Name, "DRILL. This is an exercise. There is no emergency. Message from headmaster") {
 		t.Errorf("screen readers are told %q first", alert.Name)
 	}
+	s.announced(alert.Name)
 	for _, text := range []string{"DRILL", "DRILL   DRILL   DRILL", "This is an exercise. There is no emergency.", "Lockdown"} {
 		if _, ok := alert.Find("label", text); !ok {
 			t.Errorf("it does not say %q:\n%s", text, alert)

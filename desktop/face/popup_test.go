@@ -33,11 +33,7 @@ func TestPopupIsAnnouncedAndAcknowledgedByEnter(t *testing.T) {
 	if text, _ := alert.Find("text", "Message"); text.Text != "Please call me." || text.Is("editable") {
 		t.Errorf("the text is %q %v, want one that cannot be changed", text.Text, text.States)
 	}
-	s.Until("screen readers to be told", func() bool {
-		return slices.ContainsFunc(s.reader.Events(), func(e xtest.Event) bool {
-			return e.Role == "alert" && e.Name == alert.Name && strings.HasPrefix(e.Type, "window:activate")
-		})
-	})
+	s.announced(alert.Name)
 	if ok := s.reader.Await("push button", "OK"); !ok.Is("focused") {
 		t.Errorf("OK has not got the keyboard:\n%s", tree)
 	}
@@ -60,6 +56,16 @@ func TestPopupIsAnnouncedAndAcknowledgedByEnter(t *testing.T) {
 	s.Keys("Return")
 	s.Until("an empty screen", func() bool { return len(s.Windows("^Message from")) == 0 })
 	s.clean()
+}
+
+// announced waits until screen readers were told of an alert.
+func (s *stage) announced(name string) {
+	s.t.Helper()
+	s.Until("screen readers to be told "+name, func() bool {
+		return slices.ContainsFunc(s.reader.Events(), func(e xtest.Event) bool {
+			return e.Role == "alert" && e.Name == name && strings.HasPrefix(e.Type, "window:activate")
+		})
+	})
 }
 
 // A key that was meant for another window is no answer.

@@ -83,6 +83,7 @@ func TestBacklogOpensTheList(t *testing.T) {
 	s.fake.State.Name = "PC17"
 	s.popup()
 	s.reader.Await("alert", "9 messages are waiting")
+	s.announced("9 messages are waiting")
 	readable()
 	s.Keys("Return")
 	s.Until("the list", func() bool { return len(s.Windows("Messages – PC17")) == 1 })
