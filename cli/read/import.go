@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -85,6 +86,9 @@ The time and the machine of the sender stand in the title of each message.`,
 
 func readLinPopUp(file string) ([]linpopup.Record, error) {
 	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) && file == linpopupFile {
+		return nil, program.Misuse("if they are elsewhere: messngr import linpopup FILE", "LinPopUp has left no messages in %s", file)
+	}
 	if err != nil {
 		return nil, err
 	}
