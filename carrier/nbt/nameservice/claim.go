@@ -29,8 +29,9 @@ const (
 	// nobody objected.
 	failureRetry = 15 * time.Second
 	// firstCheck, secondCheck and laterChecks are when a name that is held is asked
-	// for: soon after the claim, whose packets may have been lost, and from then
-	// on now and then, for the sake of networks that were apart and grow together.
+	// for: soon after the claim, whose packets may have been lost or overtaken by older
+	// ones, and from then on now and then, for the sake of networks that were apart
+	// and grow together.
 	firstCheck  = 2 * time.Second
 	secondCheck = 30 * time.Second
 	laterChecks = 15 * time.Minute
@@ -228,13 +229,8 @@ func (c *claim) hold(ctx context.Context) error {
 				owner, lost = c.otherOwner(ctx, broadcastRetry)
 			}
 		case <-check:
-			tries := broadcastRetry
-			if checks++; checks > 2 {
-				tries = singleTry
-			}
-			if owner, lost = c.ownerByBroadcast(ctx, tries); lost {
-				owner, lost = c.concede(ctx)
-			}
+			checks++
+			owner, lost = c.check(ctx, checks)
 			check = c.checkAfter(checks)
 		case <-doubt:
 			if !c.group {

@@ -12,9 +12,13 @@ import (
 	"messngr/wire/nbns"
 )
 
+// earlyChecks is how many checks belong to the claim. The later ones are for the network
+// only: a name server hears of us by refreshes.
+const earlyChecks = 2
+
 // checkAfter fires when the next check is due, after so many of them.
 func (c *claim) checkAfter(checks int) <-chan time.Time {
-	if c.group || !c.node.broadcasts() {
+	if c.group || !c.node.broadcasts() && (checks >= earlyChecks || !c.node.asksServers()) {
 		return nil
 	}
 	after := laterChecks
@@ -25,6 +29,28 @@ func (c *claim) checkAfter(checks int) <-chan time.Time {
 		after = secondCheck
 	}
 	return time.After(after + rand.N(after/4))
+}
+
+// check asks whether the name is still ours, for the nth time: on the network, and at first
+// where it is registered. What the server does not know any more it is told again.
+func (c *claim) check(ctx context.Context, n int) (owner netip.Addr, lost bool) {
+	tries := broadcastRetry
+	if n > earlyChecks {
+		tries = singleTry
+	}
+	if _, lost := c.ownerByBroadcast(ctx, tries); lost {
+		return c.concede(ctx)
+	}
+	if n <= earlyChecks && c.server.IsValid() && !c.registered(ctx) {
+		c.refreshAt = time.Time{}
+	}
+	return netip.Addr{}, false
+}
+
+// registered reports whether the name server, if it answers, has the name at our address.
+func (c *claim) registered(ctx context.Context) bool {
+	got, err := c.node.askServer(ctx, c.server, nbns.Packet{Kind: nbns.Query, Name: c.name})
+	return err != nil || slices.ContainsFunc(got.Addresses, func(a nbns.Address) bool { return a.Addr == c.node.iface.Addr() })
 }
 
 // concede asks again, after a random pause, who else has the name. When two owners
