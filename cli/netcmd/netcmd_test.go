@@ -173,3 +173,21 @@ func TestRemoteName(t *testing.T) {
 		}
 	}
 }
+
+// changing is a service that cannot send a text as it is.
+type changing struct{ *control.Client }
+
+func (changing) Send(context.Context, control.SendRequest) (control.SendAnswer, error) {
+	return control.SendAnswer{Reached: true, Recipients: []control.RecipientAnswer{
+		{To: "PC17", Reached: true, Detail: "characters that the code page lacks were replaced"},
+	}}, nil
+}
+
+// The answer stays that of NT; what it does not say goes to the standard error.
+func TestChangedTextIsTold(t *testing.T) {
+	var out, errs strings.Builder
+	code := netcmd.Run(t.Context(), netcmd.Env{Stdout: &out, Stderr: &errs, Service: changing{}}, []string{"send", "pc17", "Привет"})
+	if code != 0 || out.String() != "The message was successfully sent to PC17.\n\n" || errs.String() != "Note: characters that the code page lacks were replaced.\n\n" {
+		t.Errorf("exit code %d, %q, %q", code, out.String(), errs.String())
+	}
+}

@@ -42,6 +42,11 @@ func (n net) send(ctx context.Context, args []string) int {
 			return n.fail(sendNumber(r.Code), shown)
 		}
 	}
+	for _, r := range answer.Recipients {
+		if r.Detail != "" { // what NT never told: that a text was changed or split
+			n.complain("Note: " + r.Detail + ".")
+		}
+	}
 	switch {
 	case broadcast:
 		n.say("The message was successfully sent to domain %s.", n.domain(ctx, workgroup))
