@@ -153,6 +153,7 @@ func (c *claim) judge(err error) {
 		return
 	}
 	c.bid = noBid
+	// It is tried again and again, and said once.
 	again := err != nil && c.err != nil && err.Error() == c.err.Error()
 	c.err = err
 	log := c.node.service.log.With("name", c.name, "interface", c.node.iface.Name)
@@ -163,10 +164,12 @@ func (c *claim) judge(err error) {
 		log.Debug("name claimed")
 	case ok:
 		c.state = carrier.Conflict
-		log.Warn("name is owned by another machine", "owner", conflict.Owner)
+		if !again {
+			log.Warn("name is owned by another machine", "owner", conflict.Owner)
+		}
 	default:
 		c.state = carrier.Claiming
-		if !again { // it is tried again and again
+		if !again {
 			log.Info("name cannot be claimed", "error", err)
 		}
 	}

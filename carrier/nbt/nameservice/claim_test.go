@@ -1,9 +1,12 @@
 package nameservice
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,6 +177,22 @@ func TestConflictIsTriedAgain(t *testing.T) {
 		a.stop()
 		time.Sleep(conflictRetry * 5 / 4)
 		wantStates(t, b.Service, "eth0 PC17<03> registered")
+	})
+}
+
+// TestConflictIsSaidOnce: to the log, however often the name is tried again.
+func TestConflictIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		a := l.start(t, Config{}, "10.0.0.1/24")
+		mustClaim(t, a.Service, pc17)
+		var said bytes.Buffer
+		b := l.start(t, Config{Log: slog.New(slog.NewTextHandler(&said, nil))}, "10.0.0.2/24")
+		wantConflict(t, tryClaim(t, b.Service, pc17, false), pc17, "10.0.0.1")
+		time.Sleep(time.Hour)
+		if got := strings.Count(said.String(), "owned by another machine"); got != 1 {
+			t.Errorf("the conflict was said %d times, want once: %s", got, said.String())
+		}
 	})
 }
 

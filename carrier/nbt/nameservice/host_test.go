@@ -51,7 +51,10 @@ func testLog(t testing.TB, name string) *slog.Logger {
 func (l *lan) boot(t testing.TB, cfg Config, prefixes ...string) *host {
 	t.Helper()
 	listen := l.Listener()
-	cfg.Port, cfg.Listen, cfg.Log = nbns.Port, listen, testLog(t, prefixes[0])
+	cfg.Port, cfg.Listen = nbns.Port, listen
+	if cfg.Log == nil {
+		cfg.Log = testLog(t, prefixes[0])
+	}
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
