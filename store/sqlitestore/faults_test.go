@@ -200,6 +200,28 @@ func TestDeleteOnFullDisk(t *testing.T) {
 	}
 }
 
+func TestOpenOnFullDisk(t *testing.T) {
+	s, disk, path := openFaulty(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	disk.full.Store(true)
+	if _, err := open(path, t.Name()); err == nil || !strings.Contains(err.Error(), "no room on the disk") {
+		t.Errorf("error %v, want that there is no room", err)
+	}
+	disk.full.Store(false)
+	s, err := open(path, t.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // takeAtOnce has several callers take a message, which has to fail for each.
 func takeAtOnce(t *testing.T, s *Store, text string) {
 	t.Helper()

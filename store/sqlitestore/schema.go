@@ -105,6 +105,8 @@ func explain(path string, err error) error {
 	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
 		return fmt.Errorf("store: %s is damaged or no database, and was left as it is; "+
 			"put a copy in its place, or move it and its -wal file away to start with an empty one: %w", path, err)
+	case noRoom(path, err):
+		return fmt.Errorf("store: no room on the disk of %s, not even to open it: %w", path, err)
 	case errors.Is(err, sqlite3.BUSY):
 		return fmt.Errorf("store: another program uses %s: %w", path, err)
 	}
