@@ -88,6 +88,14 @@ func (a *agent) refresh(ctx context.Context) {
 	}
 }
 
+// popIfDue starts the pop-ups if it is time.
+func (a *agent) popIfDue(ctx context.Context, now time.Time) {
+	if !a.popUpAt.IsZero() && !now.Before(a.popUpAt) {
+		a.popUpAt = time.Time{}
+		a.pop(ctx, now)
+	}
+}
+
 // pop starts the program that shows pop-ups, unless it runs. If everything
 // pops up it stays, so that the next message finds it there.
 func (a *agent) pop(ctx context.Context, now time.Time) {

@@ -157,9 +157,7 @@ func (a *agent) work(ctx context.Context) {
 	if due(&a.iconAt) {
 		a.draw()
 	}
-	if due(&a.popUpAt) {
-		a.pop(ctx, now)
-	}
+	a.popIfDue(ctx, now)
 	if due(&a.sightAt) {
 		a.tellSighted(ctx)
 	}

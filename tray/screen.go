@@ -41,6 +41,7 @@ const (
 func (a *agent) present(ctx context.Context, m *control.Message, now time.Time) {
 	if a.mustPop(m) {
 		soon(&a.popUpAt, a.program.began, popUpPause)
+		a.popIfDue(ctx, now) // a notification daemon may take its time
 	}
 	normal, urgent := 0, 0
 	for _, s := range a.shown {

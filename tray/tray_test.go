@@ -227,10 +227,8 @@ func TestSounds(t *testing.T) {
 	played(log, "-i message-new-instant")
 	d.fake.Mark("read", id)
 	d.daemon.AwaitCount(0)
-	time.Sleep(2 * time.Second) // not two sounds at once
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "x", Level: messngr.LevelUrgent})
 	played(player, "/gong.wav")
-	time.Sleep(2 * time.Second)
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "y", Level: messngr.LevelEmergency})
 	d.daemon.AwaitCount(2)
 	settle()
@@ -542,6 +540,25 @@ func TestADesktopProgramThatFails(t *testing.T) {
 	d.arrive(hello())
 	d.daemon.Invoke(d.daemon.AwaitCount(1)[0].ID, "default", "")
 	d.daemon.Await("the hint", func(s []traytest.Note) bool { return len(s) == 1 && strings.Contains(s[0].Body, "messngr inbox show") })
+}
+
+// An emergency pops up at once, however long the notification daemon takes.
+func TestPopUpsDoNotWaitForTheDaemon(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	log := d.install("messngr-desktop", "")
+	d.run()
+	release := d.daemon.Hold()
+	defer release()
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
+	d.eventually("the pop-up", func() bool {
+		b, _ := os.ReadFile(log)
+		return strings.Contains(string(b), "popup --level urgent --once")
+	})
+	if n := len(d.daemon.Calls()); n != 0 {
+		t.Errorf("the daemon has shown %d notifications", n)
+	}
+	release()
+	d.daemon.AwaitCount(1)
 }
 
 // Pop-ups that fall over are tried again for as long as something has to be seen.

@@ -58,7 +58,8 @@ type Daemon struct {
 	able   []string
 	refuse *dbus.Error
 	merges bool
-	closes []uint32 // what was asked to be closed
+	held   chan struct{} // closed when Notify may go on; nil: it may
+	closes []uint32      // what was asked to be closed
 	last   uint32
 	calls  []Note
 	screen map[uint32]Note
@@ -88,6 +89,14 @@ func (d *Daemon) Refuse(err *dbus.Error) {
 	d.refuse = err
 }
 
+// Hold makes every Notify wait until release is called.
+func (d *Daemon) Hold() (release func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held = make(chan struct{})
+	return sync.OnceFunc(func() { close(d.held) })
+}
+
 // Merge makes the daemon show what has the same texts in one place.
 func (d *Daemon) Merge() {
 	d.mu.Lock()
@@ -115,6 +124,12 @@ type methods struct{ d *Daemon }
 // Notify shows something.
 func (m *methods) Notify(app string, replaces uint32, icon, summary, body string, actions []string, hints map[string]dbus.Variant, timeout int32) (uint32, *dbus.Error) {
 	d := m.d
+	d.mu.Lock()
+	held := d.held
+	d.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.refuse != nil {
