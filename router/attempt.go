@@ -55,20 +55,22 @@ func (r *Router) round(ctx context.Context, out store.Outgoing, recipient int) (
 		r.conclude(out, recipient, messngr.Expired, "no route before it expired", "expired")
 		return false
 	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		if !out.Wait {
-			r.conclude(out, recipient, messngr.Failed, "its turn did not come in time", messngr.Code(messngr.ErrUnavailable))
-		}
-		return out.Wait
-	}
 	to := &out.Recipients[recipient]
 	routes := r.routesFor(to)
 	if len(routes) == 0 {
 		r.conclude(out, recipient, messngr.Failed, "no route carries this to "+to.Device.String(), messngr.Code(messngr.ErrUnavailable))
 		return false
+	}
+	if routes[0].Via != Local { // what stays here waits for nobody elsewhere
+		select {
+		case r.slots <- struct{}{}:
+			defer func() { <-r.slots }()
+		case <-ctx.Done():
+			if !out.Wait {
+				r.conclude(out, recipient, messngr.Failed, "its turn did not come in time", messngr.Code(messngr.ErrUnavailable))
+			}
+			return out.Wait
+		}
 	}
 	for i, route := range routes {
 		if r.running.Err() != nil {
