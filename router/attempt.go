@@ -62,15 +62,13 @@ func (r *Router) round(ctx context.Context, out store.Outgoing, recipient int) (
 		return false
 	}
 	if routes[0].Via != Local { // what stays here waits for nobody elsewhere
-		select {
-		case r.slots <- struct{}{}:
-			defer func() { <-r.slots }()
-		case <-ctx.Done():
+		if !r.slots.take(ctx, out.Owner) {
 			if !out.Wait {
 				r.conclude(out, recipient, messngr.Failed, "its turn did not come in time", messngr.Code(messngr.ErrUnavailable))
 			}
 			return out.Wait
 		}
+		defer r.slots.give(out.Owner)
 	}
 	for i, route := range routes {
 		if r.running.Err() != nil {

@@ -98,7 +98,7 @@ type Router struct {
 	stop    context.CancelFunc
 	closing sync.Mutex // held to start a job, and to end running
 	jobs    sync.WaitGroup
-	slots   chan struct{}
+	slots   *slots
 	resumed chan struct{} // closed when what the last run left has been read
 }
 
@@ -107,16 +107,13 @@ type Counters struct {
 	Taken, Copies, Repeated, Refused, Busy, UnknownName, Failed, Shown, Digests, Sent atomic.Int64
 }
 
-// maxAttempts is how many attempts to reach devices run at once.
-const maxAttempts = 64
-
 // New returns a router. Run must be called for it to send anything.
 func New(cfg Config) *Router {
 	r := &Router{
 		cfg:     cfg,
 		copies:  copies.New(),
 		ledger:  ledger{running: make(map[int64]messngr.Evidence)},
-		slots:   make(chan struct{}, maxAttempts),
+		slots:   newSlots(),
 		resumed: make(chan struct{}),
 	}
 	r.running, r.stop = context.WithCancel(context.Background())
