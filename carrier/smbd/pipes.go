@@ -27,6 +27,8 @@ const (
 	maxClients = 128
 	// maxPerAddress is how many of them may come from one address.
 	maxPerAddress = 32
+	// toldTime is how often the log says so.
+	toldTime = time.Minute
 	// introTime is how long smbd may take to introduce a client.
 	introTime = 10 * time.Second
 	// idleTime is how long a client may keep a pipe open and say nothing.
@@ -169,6 +171,7 @@ func (p *Pipes) keepLinks(ctx context.Context) {
 func (p *Pipes) accept(ctx context.Context, pipe string, l net.Listener) {
 	var clients sync.WaitGroup
 	defer clients.Wait()
+	var told time.Time // that there are too many
 	for {
 		conn, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -185,7 +188,10 @@ func (p *Pipes) accept(ctx context.Context, pipe string, l net.Listener) {
 		select {
 		case p.slots <- struct{}{}:
 		default:
-			p.log.Warn("too many clients of pipes at once", "pipe", pipe)
+			if now := time.Now(); now.Sub(told) >= toldTime {
+				told = now
+				p.log.Warn("too many clients of pipes at once", "pipe", pipe)
+			}
 			_ = conn.Close()
 			continue
 		}

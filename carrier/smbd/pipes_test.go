@@ -6,11 +6,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -486,6 +488,38 @@ func TestManyPipes(t *testing.T) {
 	other.Address = netip.MustParseAddrPort("10.77.0.2:50000")
 	if got := openPipe(t, folder, other).bound().do(0, "x"); got != "x" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestTooManyPipes: all machines together have a limit as well, of which the log does not
+// speak too often.
+func TestTooManyPipes(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("no other system says who is at the other end of a socket")
+	}
+	var log bytes.Buffer
+	folder := filepath.Join(t.TempDir(), "p")
+	p := smbd.NewPipes(smbd.Config{Run: t.TempDir()}, folder, slog.New(slog.NewTextHandler(&log, nil)))
+	p.Handle("msgsvc", echo(), runEcho)
+	stop := run(t, p)
+	who := somebody
+	for i := range smbd.MaxClients {
+		who.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, 1, byte(i / smbd.MaxPerAddress)}), 50000)
+		openPipe(t, folder, who).bound()
+	}
+	for range 5 {
+		conn, err := net.Dial("unix", filepath.Join(folder, "msgsvc"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("one more: %v, want the end", err)
+		}
+		conn.Close()
+	}
+	stop()
+	if n := strings.Count(log.String(), "too many clients"); n != 1 {
+		t.Errorf("said %d times in the log:\n%s", n, &log)
 	}
 }
 
