@@ -109,7 +109,7 @@ func (r *Router) take(ctx context.Context, in store.Incoming) error {
 		r.counters.Repeated.Add(1)
 		return nil
 	}
-	r.counters.Taken.Add(1)
+	r.countTaken()
 	r.arrive.raise()
 	return nil
 }

@@ -88,6 +88,7 @@ type Router struct {
 	arrive   signal // a message was stored
 	people   signal // somebody logged on or off
 	evidence signal // something became known of a sent message
+	surplus  signal // many messages were stored since the last were removed
 
 	ledger ledger
 	lost   sync.Map // of recipientKey: the error that kept its outcome from the books

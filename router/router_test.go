@@ -367,6 +367,21 @@ func TestRunPrunes(t *testing.T) {
 	})
 }
 
+// A flood is not kept until the hour is over.
+func TestRunPrunesAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHost(t, options{keep: store.Retention{Count: 100}})
+		h.run(t)
+		for i := range 1000 {
+			h.accept(t, fmt.Sprint(i))
+			synctest.Wait()
+			if n := len(h.inbox(t)); n > 110 {
+				t.Fatalf("%d messages are kept, want 100 and a tenth", n)
+			}
+		}
+	})
+}
+
 func TestRunFailsIfTheOutboxCannotBeRead(t *testing.T) {
 	h := newHost(t, options{})
 	h.store.on("Pending", fails)
