@@ -41,7 +41,7 @@ func (c Commands) Name() *cobra.Command {
 		Short:   "List, add and remove the names that this machine receives for",
 		Long:    "Without a command it lists the names of this machine.",
 		Example: "  messngr name\n  messngr name add BACKUP\n  messngr name remove BACKUP\n  messngr name list --server FS01 --as admin",
-		Args:    program.NoSuchCommand,
+		Args:    program.Missing("add", func(string) bool { return true }),
 		RunE:    run,
 	}
 	list := &cobra.Command{

@@ -27,10 +27,25 @@ func commandWords(cmd *cobra.Command) string {
 // NoSuchCommand is a cobra.PositionalArgs for a command that has commands of its
 // own: it refuses words that are none of them, and says what may be meant.
 func NoSuchCommand(cmd *cobra.Command, args []string) error {
+	return noSuchCommand(cmd, args, "see: "+cmd.CommandPath()+" --help")
+}
+
+// Missing is NoSuchCommand where people leave a command out: it says so of words
+// that may be meant for it.
+func Missing(command string, fits func(word string) bool) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 || !fits(args[0]) {
+			return NoSuchCommand(cmd, args)
+		}
+		return noSuchCommand(cmd, args, "did you mean: "+cmd.CommandPath()+" "+command+" "+args[0])
+	}
+}
+
+// noSuchCommand refuses words. The hint is for words that are not similar to any command.
+func noSuchCommand(cmd *cobra.Command, args []string, hint string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "see: " + cmd.CommandPath() + " --help"
 	cmd.SuggestionsMinimumDistance = 1 + min(1, len(args[0])/4)
 	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
 		hint = "did you mean: " + cmd.CommandPath() + " " + similar[0]

@@ -36,7 +36,7 @@ the list, by the end of its id, or as: last.`,
 		Example: `  messngr inbox
   messngr inbox show last
   messngr inbox search reboot`,
-		Args: program.NoSuchCommand,
+		Args: program.Missing("show", find.CanName),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.list(cmd.Context(), list, "") },
 	}
 	list.add(cmd)

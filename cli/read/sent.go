@@ -32,7 +32,7 @@ func (c Commands) Sent() *cobra.Command {
 		Long: `Without a command it lists the newest messages that you sent. A message is named by
 the end of its id, or as: last.`,
 		Example: "  messngr sent\n  messngr sent show last",
-		Args:    program.NoSuchCommand,
+		Args:    program.Missing("show", find.CanName),
 		RunE:    run,
 	}
 	list := &cobra.Command{
