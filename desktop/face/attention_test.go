@@ -119,6 +119,45 @@ func TestAcknowledgedWhileTheServiceIsAway(t *testing.T) {
 	s.clean()
 }
 
+// Pop-ups that are to end when everything is done stay when the service goes
+// away: with the message, and with what the person has said to it.
+func TestOnceAndTheServiceGoesAway(t *testing.T) {
+	t.Parallel()
+	m := local("alice", "Please come to room 4.")
+	m.Level = messngr.LevelUrgent
+	s := setUp(t, xtest.Options{}, m)
+	s.popup("--level", "urgent", "--once")
+	s.reader.Await("push button", "OK")
+	s.fake.HangUp()
+	readable()
+	if len(s.Windows("Message from")) != 1 {
+		t.Fatal("the message went away with the service")
+	}
+	s.fake.Lock()
+	s.fake.Deny = true
+	s.fake.Unlock()
+	s.Keys("Return")
+	s.Until("an empty screen", func() bool { return len(s.Windows("Message from")) == 0 })
+	time.Sleep(500 * time.Millisecond)
+	select {
+	case <-s.face.Done():
+		t.Fatalf("it ended before the service knew of the answer: %s", s.face.Output())
+	default:
+	}
+	s.fake.Lock()
+	s.fake.Deny = false
+	s.fake.Unlock()
+	s.fake.HangUp()
+	select {
+	case <-s.face.Done():
+	case <-time.After(15 * time.Second):
+		t.Error("it does not end when everything is done")
+	}
+	if m := s.message(0); m.AcknowledgedAt == nil || m.ReadAt == nil || s.face.ProcessState.ExitCode() != 0 {
+		t.Errorf("exit code %d, %+v", s.face.ProcessState.ExitCode(), m)
+	}
+}
+
 // In the window, what is urgent stays new until somebody says to have read it.
 func TestWindowAcknowledges(t *testing.T) {
 	t.Parallel()

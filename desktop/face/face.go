@@ -65,9 +65,9 @@ type program struct {
 	ctx    context.Context
 	words  *lang.Catalogue
 	socket string
-	// away says that the service does not answer. It belongs to the feed, until
-	// that has ended.
-	away bool
+	// away says that the service does not answer, and met that it once did. They
+	// belong to the feed, until that has ended.
+	away, met bool
 }
 
 // Main runs the program and returns the exit code of the process.
@@ -191,15 +191,18 @@ func (p *program) popup(args []string) int {
 }
 
 // state says on the terminal, once each time, that the service cannot be asked.
+// Whoever wanted to see once what waits is not kept waiting for it; but what is
+// on the screen stays there when the service goes away.
 func (p *program) state(once bool, app *gtk.App) func(error) {
 	return func(err error) {
 		if err != nil && !p.away {
 			fmt.Fprintf(p.env.Stderr, "messngr-desktop: %v\n", err)
-			if once {
+			if once && !p.met {
 				app.Quit()
 			}
 		}
 		p.away = err != nil
+		p.met = p.met || err == nil
 	}
 }
 

@@ -193,22 +193,23 @@ type lib struct {
 	g_value_get_string                          func(v *gvalue) string
 
 	// Text views.
-	gtk_text_view_new               func() ptr
-	gtk_text_view_get_buffer        func(v ptr) ptr
-	gtk_text_view_set_editable      func(v ptr, b int32)
-	gtk_text_view_set_wrap_mode     func(v ptr, mode int32)
-	gtk_text_view_set_justification func(v ptr, j int32)
-	gtk_text_view_set_accepts_tab   func(v ptr, b int32)
-	gtk_text_view_set_left_margin   func(v ptr, px int32)
-	gtk_text_view_set_right_margin  func(v ptr, px int32)
-	gtk_text_view_set_top_margin    func(v ptr, px int32)
-	gtk_text_view_set_bottom_margin func(v ptr, px int32)
-	gtk_text_buffer_set_text        func(b ptr, text string, n int32)
-	gtk_text_buffer_get_text        func(b ptr, from, to *iter, hidden int32) *byte
-	gtk_text_buffer_get_bounds      func(b ptr, from, to *iter)
-	gtk_text_buffer_get_end_iter    func(b ptr, i *iter)
-	gtk_text_buffer_get_start_iter  func(b ptr, i *iter)
-	gtk_text_buffer_place_cursor    func(b ptr, i *iter)
+	gtk_text_view_new                func() ptr
+	gtk_text_view_get_buffer         func(v ptr) ptr
+	gtk_text_view_set_editable       func(v ptr, b int32)
+	gtk_text_view_set_cursor_visible func(v ptr, b int32)
+	gtk_text_view_set_wrap_mode      func(v ptr, mode int32)
+	gtk_text_view_set_justification  func(v ptr, j int32)
+	gtk_text_view_set_accepts_tab    func(v ptr, b int32)
+	gtk_text_view_set_left_margin    func(v ptr, px int32)
+	gtk_text_view_set_right_margin   func(v ptr, px int32)
+	gtk_text_view_set_top_margin     func(v ptr, px int32)
+	gtk_text_view_set_bottom_margin  func(v ptr, px int32)
+	gtk_text_buffer_set_text         func(b ptr, text string, n int32)
+	gtk_text_buffer_get_text         func(b ptr, from, to *iter, hidden int32) *byte
+	gtk_text_buffer_get_bounds       func(b ptr, from, to *iter)
+	gtk_text_buffer_get_end_iter     func(b ptr, i *iter)
+	gtk_text_buffer_get_start_iter   func(b ptr, i *iter)
+	gtk_text_buffer_place_cursor     func(b ptr, i *iter)
 
 	// List boxes.
 	gtk_list_box_new              func() ptr

@@ -99,6 +99,9 @@ func (a *App) NewTextView(editable bool) TextView {
 	return v
 }
 
+// HideCursor shows the text without a cursor, which only leads through it.
+func (v TextView) HideCursor() { v.a.c.gtk_text_view_set_cursor_visible(v.p, 0) }
+
 // SetPadding sets the room around the text, in pixels.
 func (v TextView) SetPadding(vertical, horizontal int) {
 	c := v.a.c

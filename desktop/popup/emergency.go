@@ -255,6 +255,7 @@ func (c *cover) body() gtk.Box {
 	view := app.NewTextView(false)
 	view.SetText(text)
 	view.SetCentered()
+	view.HideCursor()
 	view.SetPadding(0, c.px(gap))
 	view.SetAccessible(c.e.p.cfg.Words.Popup.Message, "")
 	high := c.size(view.Widget, text[:min(len(text), measured)], size)

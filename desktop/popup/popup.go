@@ -177,7 +177,7 @@ func (p *Presenter) render() {
 	if v.Kind == inbox.Card || v.Kind == inbox.Emergency {
 		p.markShown(v.Message)
 	}
-	if v.Kind == inbox.Nothing && p.queue.Len() == 0 && p.cfg.Idle != nil {
+	if v.Kind == inbox.Nothing && p.queue.Len() == 0 && len(p.owed) == 0 && p.cfg.Idle != nil {
 		p.cfg.Idle()
 	}
 }
@@ -220,6 +220,7 @@ func (p *Presenter) acknowledge(m control.Message) {
 		p.cfg.App.Post(func() {
 			if err == nil {
 				delete(p.owed, m.ID)
+				p.changed() // it may have been the last thing to do
 				return
 			}
 			p.arrived(m)

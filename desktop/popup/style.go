@@ -25,7 +25,7 @@ const style = `
 .messngr-exercise { background: #12314f; color: #ffffff; }
 .messngr-emergency label, .messngr-exercise label { color: #ffffff; }
 .messngr-emergency textview, .messngr-emergency textview text,
-.messngr-exercise textview, .messngr-exercise textview text { background: transparent; color: #ffffff; caret-color: #ffffff; font-weight: bold; }
+.messngr-exercise textview, .messngr-exercise textview text { background: transparent; color: #ffffff; font-weight: bold; }
 .messngr-emergency textview text selection, .messngr-exercise textview text selection { background: #ffffff; color: #000000; }
 .messngr-emergency scrolledwindow, .messngr-exercise scrolledwindow { border: none; background: transparent; }
 .messngr-strong { font-weight: bold; }
