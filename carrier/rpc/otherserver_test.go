@@ -303,7 +303,8 @@ func (s *otherServer) resend(c *otherCall, times int) {
 func (s *otherServer) respond(c *otherCall) {
 	size := max(s.Size, (len(c.stub)+199)/200)
 	count := max(1, (len(c.stub)+size-1)/size)
-	if s.Forgets && c.acked {
+	if s.Forgets && c.acked { // it knows only that it has run it
+		s.reject(&c.head, c.from, dcerpc.ProtocolError, s.boot)
 		return
 	}
 	end := min(c.base+s.Burst, count)
