@@ -69,7 +69,7 @@ func (r *Run) Printf(format string, args ...any) { fmt.Fprintf(r.Stdout, format,
 // JSON prints v as one line of JSON.
 func (r *Run) JSON(v any) error { return console.JSON(r.Stdout, v) }
 
-// Table prints rows in columns, as wide as the terminal allows.
+// Table prints rows in columns, as wide as the terminal allows, and cuts the last one.
 func (r *Run) Table(rows [][]string) { console.Table(r.Stdout, r.width(), rows) }
 
 // Complain prints an error and, on a line of its own, what to do about it, unless
@@ -81,7 +81,11 @@ func (r *Run) Complain(message, hint string) {
 	}
 }
 
-// width is how many columns a line may have; 0 if nobody counts them.
+// noTerminal is how wide a table may be that goes to no terminal: a message may be as long
+// as a book, and a list is none.
+const noTerminal = 200
+
+// width is how many columns a line may have.
 func (r *Run) width() int {
 	if n, err := strconv.Atoi(r.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
@@ -91,7 +95,7 @@ func (r *Run) width() int {
 			return n
 		}
 	}
-	return 0
+	return noTerminal
 }
 
 // Await calls read, which waits for somebody to type or for another program, and returns
