@@ -67,7 +67,7 @@ func Parse(b []byte) (items []Item, problems []error) {
 	for line := range strings.Lines(string(b)) {
 		number++
 		line = strings.TrimSpace(line)
-		keyword, rest, _ := strings.Cut(line, " ")
+		keyword, path := cutBlank(line)
 		switch {
 		case strings.EqualFold(keyword, "#BEGIN_ALTERNATE"):
 			inside, alternate = true, nil
@@ -77,7 +77,6 @@ func Parse(b []byte) (items []Item, problems []error) {
 			}
 			inside, alternate = false, nil
 		case strings.EqualFold(keyword, "#INCLUDE"):
-			path := strings.TrimSpace(rest)
 			switch {
 			case path == "":
 				problems = append(problems, fmt.Errorf("line %d: #INCLUDE without a file", number))

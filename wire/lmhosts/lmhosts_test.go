@@ -44,6 +44,7 @@ func TestParse(t *testing.T) {
 		{"byte in a label", `10.0.0.17 "M\0x81LLER"`, entry(lmhosts.Entry{Name: name("M\x81LLER", netbios.Workstation)}), 0},
 		{"comments and blank lines", "# LMHOSTS\n\n   \n#\n", nil, 0},
 		{"include", "#INCLUDE /etc/more hosts \n", []lmhosts.Item{{Include: []string{"/etc/more hosts"}}}, 0},
+		{"include behind a tab", "#include\t/etc/more\n", []lmhosts.Item{{Include: []string{"/etc/more"}}}, 0},
 		{"alternate", "#begin_alternate\n#include a\n#include b\n#end_alternate\n#include c", []lmhosts.Item{{Include: []string{"a", "b"}}, {Include: []string{"c"}}}, 0},
 		{"empty alternate", "#BEGIN_ALTERNATE\n#END_ALTERNATE", nil, 0},
 		{"good line after bad ones", "10.0.0 PC17\nfe80::1 PC17\n10.0.0.17\n10.0.0.17 ABCDEFGHIJKLMNOPQ\n10.0.0.17 \"A\n" +
