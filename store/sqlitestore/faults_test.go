@@ -25,7 +25,7 @@ type faults struct {
 	vfs.VFS
 	full, noSync atomic.Bool
 	syncs        atomic.Int64
-	// crowded is a file; while it is there, no other file can grow.
+	// crowded is a file; while something is in it, no other file can grow.
 	crowded atomic.Pointer[string]
 }
 
@@ -56,8 +56,8 @@ func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
 		return 0, sqlite3.FULL
 	}
 	if path := f.disk.crowded.Load(); path != nil {
-		_, err := os.Stat(*path)
-		if size, _ := f.File.Size(); err == nil && off+int64(len(p)) > size {
+		ballast, err := os.Stat(*path)
+		if size, _ := f.File.Size(); err == nil && ballast.Size() > 0 && off+int64(len(p)) > size {
 			return 0, sqlite3.FULL
 		}
 	}

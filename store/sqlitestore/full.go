@@ -10,20 +10,34 @@ import (
 	"messngr/store/sqlitestore/dbfile"
 )
 
-// maxBallast is how much room is kept for a full disk: as much as the log may take
-// before it is brought into the database.
-const maxBallast = 8 << 20
-
-// minLog is how much room a log has to have on a full disk: more than the longest
-// message takes.
-const minLog = 1 << 20
+const (
+	// maxBallast is how much room is kept for a full disk: twice as much as a log holds
+	// before it is brought into the database, because while that fails it goes on
+	// growing into what is left of the disk.
+	maxBallast = 8 << 20
+	// minLog is how much room a log has to have on a full disk: more than the longest
+	// message takes.
+	minLog = 1 << 20
+	// page is the length of a page of the database; in the log it takes some bytes more.
+	page = 4096
+	// fullLog is how many pages the log has when it is brought into the database; fewer
+	// where there is little ballast.
+	fullLog = 1000
+)
 
 // takeBallast keeps some room for a full disk, but never more than an eighth of what
 // there is. Without ballast a full disk takes nothing, not even that something is removed.
 func (w *writer) takeBallast() {
-	if free, err := dbfile.Free(w.path); err == nil {
+	free, err := dbfile.Free(w.path)
+	switch {
+	case w.ballast.Released(): // by a service that was killed then
+		w.refill(maxBallast)
+	case err == nil:
 		_ = w.ballast.Fill(int64(min(free/8, maxBallast)))
 	}
+	pages := min(w.ballast.Size()/2/page, fullLog)
+	// It is 1000 already if that fails, which is right for most disks.
+	_ = w.conn.exec(`PRAGMA wal_autocheckpoint = `+strconv.FormatInt(max(pages, 1), 10), nil)
 }
 
 // squeeze does a job again for which the disk had no room. To remove something takes

@@ -39,11 +39,27 @@ func (b Ballast) Fill(size int64) (err error) {
 	return err
 }
 
-// Release gives the ballast up, and returns how long it was; 0 if there was none.
+// Release gives the ballast up until the next Fill, and returns how long it was.
 func (b Ballast) Release() int64 {
+	size := b.Size()
+	if size == 0 || os.Truncate(b.path, 0) != nil {
+		return 0
+	}
+	return size
+}
+
+// Size returns how long the ballast is; 0 if there is none.
+func (b Ballast) Size() int64 {
 	info, err := os.Stat(b.path)
-	if err != nil || os.Remove(b.path) != nil {
+	if err != nil {
 		return 0
 	}
 	return info.Size()
+}
+
+// Released reports whether the ballast was given up and never filled again, as a crash may
+// leave it.
+func (b Ballast) Released() bool {
+	info, err := os.Stat(b.path)
+	return err == nil && info.Size() == 0
 }
