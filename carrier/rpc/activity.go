@@ -34,10 +34,17 @@ const (
 	answered
 )
 
+// An activityKey tells activities apart. The address is a part of it, so that nobody can
+// meddle with the calls of another one.
+type activityKey struct {
+	id   uuid.UUID
+	addr netip.Addr
+}
+
 // An activity is one client's sequence of calls, of which it makes one at a time. The
 // client has answered a callback at source.
 type activity struct {
-	id       uuid.UUID
+	activityKey
 	socket   *socket
 	source   netip.AddrPort
 	proven   time.Time
@@ -53,25 +60,25 @@ type activity struct {
 
 // activities are all that we know of.
 type activities struct {
-	known map[uuid.UUID]*activity
+	known map[activityKey]*activity
 	order *list.List // used longest ago first
 	bytes int        // of all fragments that have not become a call
 }
 
 func newActivities() activities {
-	return activities{known: make(map[uuid.UUID]*activity), order: list.New()}
+	return activities{known: make(map[activityKey]*activity), order: list.New()}
 }
 
-// enter returns the activity with that id, which is made if it is new.
-func (t *activities) enter(id uuid.UUID, now time.Time) *activity {
-	a := t.known[id]
-	if a == nil {
-		a = &activity{id: id}
-		t.known[id] = a
+// enter returns the activity with that key, which is made if it is not known.
+func (t *activities) enter(key activityKey, now time.Time) (a *activity, known bool) {
+	a, known = t.known[key]
+	if !known {
+		a = &activity{activityKey: key}
+		t.known[key] = a
 		a.place = t.order.PushBack(a)
 	}
 	t.use(a, now)
-	return a
+	return a, known
 }
 
 func (t *activities) use(a *activity, now time.Time) {
@@ -81,7 +88,7 @@ func (t *activities) use(a *activity, now time.Time) {
 
 func (t *activities) remove(a *activity) {
 	t.order.Remove(a.place)
-	delete(t.known, a.id)
+	delete(t.known, a.activityKey)
 	t.bytes -= a.in.Size()
 }
 

@@ -143,11 +143,7 @@ func (s *server) proven(c *stranger, p *packet, out *mail) {
 // a program that gives all of them the same number.
 func (s *server) admit(c *stranger, p *packet, out *mail) {
 	s.strangers.remove(c)
-	a, known := s.activities.known[c.activity], true
-	if a == nil {
-		a, known = s.activities.enter(c.activity, p.now), false
-	}
-	s.activities.use(a, p.now)
+	a, known := s.activities.enter(activityKey{c.activity, c.source.Addr()}, p.now)
 	if known && before(c.call.Sequence, a.sequence) {
 		return // overtaken by a later call from elsewhere
 	}
@@ -158,7 +154,7 @@ func (s *server) admit(c *stranger, p *packet, out *mail) {
 		out.add(c.socket, c.source, c.call.Answer(dcerpc.TypeNoCall, s.boot))
 		return
 	}
-	if same && a.source.Addr() == c.source.Addr() {
+	if same {
 		c.in.Fill(&a.in)
 	}
 	a.socket, a.source, a.proven = c.socket, c.source, p.now

@@ -309,6 +309,27 @@ func TestMovedWithinACall(t *testing.T) {
 	})
 }
 
+// TestMeddler: somebody else who has heard of an activity can do nothing to it.
+func TestMeddler(t *testing.T) {
+	bubble(t, func(t *testing.T, s *served) {
+		s.do = func(c dcerpc.Call) ([]byte, error) { time.Sleep(5 * time.Second); return c.Stub, nil }
+		p, thief := s.peer(alpha), s.peer(address(9))
+		p.meets()
+		thief.call = p.call
+		thief.call.Sequence, thief.call.Body = 1, []byte("a later call in the name of that activity")
+		thief.meets()
+		cancel := thief.call
+		cancel.Type, cancel.Sequence, cancel.Body = dcerpc.TypeCancel, 0, nil
+		thief.says(cancel)
+		p.one(dcerpc.TypeWorking, p.says(p.call))
+		time.Sleep(5 * time.Second)
+		if got := p.one(dcerpc.TypeResponse, p.hears()); string(got.Body) != string(p.call.Body) {
+			t.Errorf("answered with %q", got.Body)
+		}
+		s.wantRan(string(p.call.Body), string(thief.call.Body))
+	})
+}
+
 // TestShortFragment: what is shorter than a callback is not asked about, and does not make
 // us forget the rest of the call.
 func TestShortFragment(t *testing.T) {

@@ -195,7 +195,7 @@ func TestActivitiesAreBounded(t *testing.T) {
 	table := newActivities()
 	now := time.Now()
 	for i := range 3 * maxActivities {
-		a := table.enter(uuid.New(), now)
+		a, _ := table.enter(activityKey{id: uuid.New()}, now)
 		if i == 0 {
 			a.progress = running
 		}

@@ -17,7 +17,7 @@ import (
 //
 // It may be called by several goroutines at once. The same call of a client is run once,
 // unless the client was forgotten, or the whole program restarted, before it was
-// repeated: then Activity and Sequence are the same.
+// repeated, or it was repeated from another address: then Activity and Sequence are the same.
 type Handler = func(ctx context.Context, from netip.AddrPort, call dcerpc.Call) ([]byte, error)
 
 // service is one interface that is served.
@@ -163,7 +163,7 @@ func improper(d *dcerpc.Datagram) string {
 // it was heard last: sockets come and go with addresses.
 func (s *server) acquainted(p *packet) *activity {
 	asked := s.strangers.calls[strangerKey{p.Activity, p.from}] != nil
-	a := s.activities.known[p.Activity]
+	a := s.activities.known[activityKey{p.Activity, p.from.Addr()}]
 	if a == nil || a.source != p.from || asked {
 		return nil
 	}
