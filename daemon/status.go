@@ -55,6 +55,9 @@ func (d *daemon) remedy(r policy.Refusal) string {
 	match := r.Address.String()
 	switch r.Reason {
 	case policy.ReasonOffLink:
+		if slices.ContainsFunc(d.policy.Allowed(), func(p netip.Prefix) bool { return p.Contains(r.Address) }) {
+			return "" // it is let in by now
+		}
 		return "messngr policy allow " + match
 	case policy.ReasonRate:
 		return "[policy.take_per_source] in the configuration"

@@ -68,7 +68,7 @@ func recipients(out *store.Outgoing, reached []bool) []control.RecipientAnswer {
 			a.Error, a.Code = last.Failure, last.Code
 			a.Address = host(last.Evidence.Address)
 			a.Hint = hint(last.Code, last.Via)
-			if last.Code == "unknown_name" && last.Via != router.Local && strings.Contains(to.To, ".") {
+			if last.Code == "unknown_name" && last.Via != router.Local && askedDNS(to.To) {
 				a.Hint = "DNS does not know it either; " + a.Hint
 			}
 			if last.Evidence.Lossy {
@@ -103,6 +103,14 @@ func decisive(to *store.Recipient) *store.Attempt {
 		}
 	}
 	return chosen
+}
+
+// askedDNS reports whether DNS was asked for a recipient: for a name with a dot, that is
+// no address.
+func askedDNS(to string) bool {
+	host := to[strings.LastIndex(to, "@")+1:]
+	_, err := netip.ParseAddr(host)
+	return err != nil && strings.Contains(host, ".")
 }
 
 func join(a, b string) string {
@@ -145,7 +153,7 @@ func hint(code, via string) string {
 	}
 	switch code {
 	case "unknown_name":
-		return "check the spelling; is that machine on, on the same network, and its Messenger service running? With its address: send --at ADDRESS NAME"
+		return "check the spelling; is that machine on, on the same network, and its Messenger service running? With its address: messngr send --at ADDRESS NAME TEXT"
 	case "refused":
 		return "the other side does not take messages from here"
 	case "busy":
