@@ -72,7 +72,7 @@ func (r *row) outgoing() store.Outgoing {
 }
 
 // Sent implements store.Store.
-func (s *Store) Sent(ctx context.Context, q store.Query) (list []store.Outgoing, err error) {
+func (s *Store) Sent(ctx context.Context, q store.Query) ([]store.Outgoing, error) {
 	if q.Searches() {
 		if len(q.Words()) == 0 {
 			return nil, nil
@@ -82,23 +82,14 @@ func (s *Store) Sent(ctx context.Context, q store.Query) (list []store.Outgoing,
 		}
 	}
 	sql := selectSent + selection(sent, "", "owner", &q, "")
-	err = s.read(ctx, func(c *conn) error {
-		list = nil
-		err := c.list(sql, &q, func(r *row) error {
-			list = append(list, r.outgoing())
-			return r.err()
-		})
-		if err != nil {
-			return err
-		}
-		return c.complete(list)
-	})
-	return list, err
+	return s.readSent(ctx, func(c *conn, each func(*row) error) error { return c.list(sql, &q, each) })
 }
 
 // SentMessage implements store.Store.
 func (s *Store) SentMessage(ctx context.Context, id messngr.ID) (store.Outgoing, error) {
-	list, err := s.sent(ctx, ` FROM sent m WHERE id = ?`, func(b *binder) { b.id(id) })
+	list, err := s.readSent(ctx, func(c *conn, each func(*row) error) error {
+		return c.query(selectSent+` FROM sent m WHERE id = ?`, func(b *binder) { b.id(id) }, each)
+	})
 	if err == nil && len(list) == 0 {
 		err = notFound(id)
 	}
@@ -110,14 +101,16 @@ func (s *Store) SentMessage(ctx context.Context, id messngr.ID) (store.Outgoing,
 
 // Pending implements store.Store.
 func (s *Store) Pending(ctx context.Context) ([]store.Outgoing, error) {
-	return s.sent(ctx, ` FROM sent m WHERE seq IN (SELECT sent FROM recipient WHERE open) ORDER BY seq`, nil)
+	return s.readSent(ctx, func(c *conn, each func(*row) error) error {
+		return c.query(selectSent+` FROM sent m WHERE seq IN (SELECT sent FROM recipient WHERE open) ORDER BY seq`, nil, each)
+	})
 }
 
-// sent returns the sent messages that the rest of a statement selects.
-func (s *Store) sent(ctx context.Context, from string, bind func(*binder)) (list []store.Outgoing, err error) {
+// readSent returns the sent messages whose rows run finds, with their recipients.
+func (s *Store) readSent(ctx context.Context, run func(c *conn, each func(*row) error) error) (list []store.Outgoing, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		list = nil
-		err := c.query(selectSent+from, bind, func(r *row) error {
+		err := run(c, func(r *row) error {
 			list = append(list, r.outgoing())
 			return r.err()
 		})
