@@ -260,7 +260,7 @@ func (c *claim) nextVisit() time.Duration {
 	switch {
 	case !c.server.IsValid():
 		return max(0, back)
-	case c.node.service.servers.better(c.server):
+	case c.node.servers.better(c.server):
 		return max(0, min(back, due))
 	default:
 		return max(0, due)

@@ -28,6 +28,7 @@ type Node struct {
 	broadcast link.Conn
 	// serving says that we are where others look for us, so that we can own names.
 	serving bool
+	servers *servers
 	// statusLimit bounds the node statuses that are told: they are the largest
 	// answers, about people, and to anybody.
 	statusLimit *rate.Limiter
@@ -50,6 +51,7 @@ func newNode(s *Service, iface link.Interface, open func(at netip.Addr, purpose 
 	n := &Node{
 		service:     s,
 		iface:       iface,
+		servers:     newServers(s.cfg.WINS),
 		cancel:      cancel,
 		ended:       make(chan struct{}),
 		statusLimit: rate.NewLimiter(100, 200),

@@ -220,7 +220,7 @@ func (s *Service) openOutside() (*Node, func(), error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Node{
-		service: s, unicast: conn, cancel: cancel, ended: make(chan struct{}),
+		service: s, servers: newServers(s.cfg.WINS), unicast: conn, cancel: cancel, ended: make(chan struct{}),
 		pending: make(map[uint16]*exchange), closing: make(chan struct{}),
 	}
 	go n.run(ctx)

@@ -51,10 +51,9 @@ type Config struct {
 // A Service is the name service of this host on all of its interfaces. Its methods may
 // be called by several goroutines at once.
 type Service struct {
-	cfg     Config
-	log     *slog.Logger
-	cache   *namecache.Cache
-	servers *servers
+	cfg   Config
+	log   *slog.Logger
+	cache *namecache.Cache
 
 	mu      sync.RWMutex
 	nodes   []*Node
@@ -87,7 +86,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, log: cfg.Log, cache: cache, servers: newServers(cfg.WINS)}, nil
+	return &Service{cfg: cfg, log: cfg.Log, cache: cache}, nil
 }
 
 // Attach takes part in the name service on an interface from now on: all names that are

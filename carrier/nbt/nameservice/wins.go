@@ -28,8 +28,8 @@ var serverRetry = retry{tries: 3, wait: 1500 * time.Millisecond}
 // errNoServer says that none of the name servers answers.
 var errNoServer = errors.New("no name server answers")
 
-// servers are the name servers, in the order of preference, and which of them did
-// not answer lately. All interfaces share them.
+// servers are the name servers, in the order of preference, and which of them did not
+// answer an interface lately: others may reach them.
 type servers struct {
 	order []netip.Addr
 
@@ -79,7 +79,7 @@ func (n *Node) askServer(ctx context.Context, server netip.Addr, request nbns.Pa
 	defer x.end()
 	got, err := x.first(ctx, serverRetry, func(r response) bool { return answers(request.Kind, r.Kind) })
 	if ctx.Err() == nil {
-		n.service.servers.answered(server, err == nil)
+		n.servers.answered(server, err == nil)
 	}
 	return got, err
 }
@@ -103,8 +103,8 @@ func answers(request, response nbns.Kind) bool {
 // With insist it asks also those that were silent lately.
 func (n *Node) queryServers(ctx context.Context, name netbios.Name, insist bool) (response, error) {
 	result := errNoServer
-	for _, server := range n.service.servers.order {
-		if !n.service.servers.mayTry(server) && !insist {
+	for _, server := range n.servers.order {
+		if !n.servers.mayTry(server) && !insist {
 			continue
 		}
 		got, err := n.askServer(ctx, server, nbns.Packet{Kind: nbns.Query, Name: name})
@@ -129,7 +129,7 @@ var errLost = errors.New("name is owned by another node")
 // answers. Between refreshes it only asks servers that are preferred to the present one.
 // If one of those refuses the name, which is then the error, the present one keeps it.
 func (c *claim) register(ctx context.Context, due bool) error {
-	set := c.node.service.servers
+	set := c.node.servers
 	var refused error
 	c.visited = time.Now()
 	c.setAsking(true)

@@ -430,6 +430,27 @@ func TestServersDown(t *testing.T) {
 	})
 }
 
+// TestServerOutOfReachOfOneInterface: a server that an interface does not reach serves the
+// others all the time.
+func TestServerOutOfReachOfOneInterface(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.9.9")
+		w.records[alice] = []nbns.Address{{Addr: addr("10.0.8.8")}}
+		l.Apart = func(from, to netip.Addr) bool { return from == addr("10.0.1.1") && to == w.at.Addr() }
+		h := l.start(t, servedBy("10.0.9.9"), "10.0.0.1/24", "10.0.1.1/24")
+		mustClaim(t, h.Service, pc17)
+		for range 60 {
+			time.Sleep(5 * time.Second)
+			if err := h.PurgeCache(); err != nil {
+				t.Fatal(err)
+			}
+			wantAddrs(t, h.Service, alice, "10.0.8.8")
+		}
+		wantStates(t, h.Service, "eth0 PC17<03> registered", "eth1 PC17<03> registered")
+	})
+}
+
 // TestWait: while a server asks us to wait we send nothing more (RFC 1002 4.2.16).
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
