@@ -271,7 +271,7 @@ func TestDesktopNotifications(t *testing.T) {
 	}
 }
 
-// What has to be seen pops up in a window of its own, and the notification goes when it is acknowledged there.
+// What came before anybody was logged in waits. What has to be seen pops up in a window of its own, and the notification goes when it is acknowledged there.
 func TestDesktopPopUp(t *testing.T) {
 	t.Parallel()
 	d := newDesktop(t, 3*time.Minute, "", "dunst")
@@ -284,11 +284,18 @@ func TestDesktopPopUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	d.send("ALPHA", "while nobody was logged in")
 	s := d.login("games", 1000, 600)
 	d.start(s, "org.freedesktop.Notifications", "dunst")
-	d.start(s, "org.messngr.Tray", "env", "PATH="+bin+":"+os.Getenv("PATH"), "GDK_GL=disable", d.ours.Path(), "tray", "--min")
 	time.Sleep(500 * time.Millisecond)
 	before := d.look(s)
+	d.start(s, "org.messngr.Tray", "env", "PATH="+bin+":"+os.Getenv("PATH"), "GDK_GL=disable", d.ours.Path(), "tray", "--min")
+	d.appears(s, "what has waited", before)
+	if m := d.last(s); m.Text != "while nobody was logged in" || m.ReadAt != nil {
+		t.Errorf("what has waited is %+v", m)
+	}
+	d.asks(s, "inbox", "mark", "last")
+	d.disappears(s, "what has waited", before)
 	windows := func() int {
 		out, _ := s.Output(d.ctx, "xdotool", "search", "--onlyvisible", "--class", "messngr")
 		return strings.Count(out, "\n")
