@@ -124,9 +124,12 @@ func (a *activity) another(in *fragment.Assembly) bool {
 
 // contradicts reports whether a packet cannot be one of the call that a is at.
 func (a *activity) contradicts(d *dcerpc.Datagram) bool {
+	if a.progress != answered || d.Sequence != a.sequence {
+		return false
+	}
 	var in fragment.Assembly
 	_, err := in.Add(d)
-	return d.Sequence == a.sequence && err == nil && a.another(&in)
+	return err == nil && a.another(&in)
 }
 
 // trim forgets activities until there is room for the rest.
