@@ -249,3 +249,36 @@ func TestStrangePaths(t *testing.T) {
 		}
 	}
 }
+
+// What is written to a file that somebody has moved away is lost at the next start: it is
+// refused instead, until the file is back.
+func TestFileMovedAway(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("windows does not let anybody move an open file")
+	}
+	path := filled(t, 1)
+	s, err := sqlitestore.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	take := func(seq int64) error {
+		_, _, err := s.Take(t.Context(), benchMessage(t, seq))
+		return err
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := take(2); !errors.Is(err, messngr.ErrUnavailable) {
+		t.Errorf("Take = %v, want ErrUnavailable", err)
+	}
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := take(3); err != nil {
+		t.Errorf("Take after it is back: %v", err)
+	}
+	if n, _, err := s.Counts(t.Context(), nil, ""); err != nil || n != 2 {
+		t.Errorf("%d messages, %v; want 2", n, err)
+	}
+}

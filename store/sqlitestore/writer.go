@@ -26,8 +26,9 @@ var errClosed = fmt.Errorf("store: closed: %w", messngr.ErrUnavailable)
 // is ready shares one transaction and one flush to the disk: under load the
 // flush is what takes the time, and while it runs the next writes come together.
 type writer struct {
-	path string
-	conn *conn
+	path  string
+	files dbfile.Files
+	conn  *conn
 	// last is as the transaction that runs leaves it; only the goroutine that
 	// runs it touches it.
 	last numbers
@@ -91,6 +92,9 @@ func openWriter(path, vfs string) (*writer, error) {
 	err = migrate(c, migrations())
 	if err == nil {
 		err = w.load()
+	}
+	if err == nil {
+		w.files, err = dbfile.Look(path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.close())
@@ -262,6 +266,9 @@ func (w *writer) transact(batch []*job) error {
 		if err = dbfile.SyncFolder(w.path); err == nil {
 			w.named = true
 		}
+	}
+	if err == nil {
+		err = w.files.Check()
 	}
 	if err == nil {
 		err = w.conn.exec(`COMMIT`, nil)

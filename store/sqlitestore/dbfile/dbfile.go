@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"messngr"
 	"messngr/lockfile"
 )
 
@@ -65,4 +66,36 @@ func narrow(f *os.File) error {
 		return err
 	}
 	return f.Chmod(0o600)
+}
+
+// Files are the files of a database that is open.
+type Files struct {
+	names []string
+	infos []fs.FileInfo
+}
+
+// Look remembers the files of the database at path, which have to be there.
+func Look(path string) (Files, error) {
+	f := Files{names: []string{path, path + "-wal"}}
+	for _, name := range f.names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return Files{}, fmt.Errorf("store: %w", err)
+		}
+		f.infos = append(f.infos, info)
+	}
+	return f, nil
+}
+
+// Check returns a messngr.ErrUnavailable if one of the files is gone or another has taken
+// its place: what is written then would be lost with the last who has it open.
+func (f Files) Check() error {
+	for i, name := range f.names {
+		info, err := os.Stat(name)
+		if err != nil || !os.SameFile(info, f.infos[i]) {
+			return fmt.Errorf("store: %s was moved, removed or replaced while it was open; put it back, or restart the service: %w",
+				name, messngr.ErrUnavailable)
+		}
+	}
+	return nil
 }

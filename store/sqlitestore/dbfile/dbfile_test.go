@@ -1,6 +1,8 @@
 package dbfile_test
 
 import (
+	"errors"
+	"messngr"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,5 +62,40 @@ func TestLock(t *testing.T) {
 	}
 	if n, err := dbfile.Free(path); err != nil || n == 0 {
 		t.Errorf("free: %d, %v", n, err)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages.db")
+	if _, err := dbfile.Look(path); err == nil {
+		t.Error("files that are not there were found")
+	}
+	if err := dbfile.Prepare(path); err != nil {
+		t.Fatal(err)
+	}
+	f, err := dbfile.Look(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Check(); err != nil {
+		t.Errorf("Check = %v", err)
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Check(); !errors.Is(err, messngr.ErrUnavailable) {
+		t.Errorf("moved away: Check = %v, want ErrUnavailable", err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Check(); !errors.Is(err, messngr.ErrUnavailable) {
+		t.Errorf("replaced: Check = %v, want ErrUnavailable", err)
+	}
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Check(); err != nil {
+		t.Errorf("put back: Check = %v", err)
 	}
 }
