@@ -184,8 +184,12 @@ func (a *agent) alarm() <-chan time.Time {
 	if next.IsZero() {
 		return nil
 	}
-	return time.After(time.Until(next))
+	return time.After(min(time.Until(next), glance))
 }
+
+// glance is how long a timer may run at the most: it stands still while the
+// machine sleeps, and what has expired meanwhile is to go soon after.
+const glance = time.Minute
 
 // soon puts a job off for a pause after it was done last, but not further than
 // it is put off already.

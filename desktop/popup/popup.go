@@ -16,8 +16,13 @@ import (
 	"messngr/desktop/lang"
 )
 
-// patience bounds what is asked of the service.
-const patience = 15 * time.Second
+const (
+	// patience bounds what is asked of the service.
+	patience = 15 * time.Second
+	// glance is how long a timer may run at the most: it stands still while the
+	// machine sleeps, and what has expired meanwhile is to go soon after.
+	glance = time.Minute
+)
 
 // Config is what a Presenter needs.
 type Config struct {
@@ -153,7 +158,7 @@ func (p *Presenter) render() {
 	v := p.queue.View(now)
 	p.wake.Stop()
 	if next := p.queue.Wake(now); !next.IsZero() {
-		p.wake = p.cfg.App.After(next.Sub(now)+time.Millisecond, p.render)
+		p.wake = p.cfg.App.After(min(next.Sub(now)+time.Millisecond, glance), p.render)
 	}
 	if p.screen != nil && v.Kind == p.shown.Kind && v.Message.ID == p.shown.Message.ID {
 		p.shown = v
