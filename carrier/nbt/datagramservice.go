@@ -143,16 +143,18 @@ func (c *Carrier) SendDatagram(ctx context.Context, addr netip.Addr, to, from ne
 	return err
 }
 
-// datagramsFor returns the service on the network that addr is in, or one from which
-// it may be reached by way of a router.
+// datagramsFor returns the service on the network that addr is in, or the one from which
+// it is reached by way of a router.
 func (c *Carrier) datagramsFor(addr netip.Addr) (*datagramService, error) {
+	from := c.route(addr)
 	var routed *datagramService
 	for _, n := range c.attached() {
 		switch {
 		case n.datagrams.unicast == nil:
 		case n.iface.Prefix.Contains(addr):
 			return n.datagrams, nil
-		case routed == nil && !n.iface.Loopback():
+		case n.iface.Loopback():
+		case routed == nil, n.iface.Addr() == from:
 			routed = n.datagrams
 		}
 	}

@@ -221,6 +221,21 @@ func TestDatagramsInAScope(t *testing.T) {
 	})
 }
 
+// TestDatagramsLeaveByTheirRoute: to another network from the interface by which it is reached.
+func TestDatagramsLeaveByTheirRoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		one := l.newHost(t, Config{}, "10.0.0.1/24", "10.0.1.1/24", "10.0.2.1/24")
+		one.route = func(netip.Addr) netip.Addr { return addr("10.0.1.1") }
+		run(t, one)
+		_, inTwo := l.listening(t, Config{}, pc2, "10.0.9.2/24")
+		if err := one.SendDatagram(t.Context(), addr("10.0.9.2"), pc2, pc1, []byte("hi")); err != nil {
+			t.Fatal(err)
+		}
+		inTwo.want(t, `PC1<03> to PC2<03> from 10.0.1.1:138 on eth0: "hi"`)
+	})
+}
+
 func TestDatagramPortIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)

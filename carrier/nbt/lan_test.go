@@ -63,7 +63,7 @@ func (l *lan) newHost(t testing.TB, cfg Config, prefixes ...string) *Carrier {
 	cfg.Ports = ports(t)
 	cfg.Ports.Session, cfg.Ports.Direct = 0, 0 // the lan carries no TCP
 	cfg.Log = testLog(t, cfg.Interfaces[0].Prefix.String())
-	c, err := newCarrier(cfg, l.Listener())
+	c, err := newCarrier(cfg, l.Listener(), linktest.NoRoute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,6 +92,7 @@ type Carrier struct {
 	cfg       Config
 	log       *slog.Logger
 	listen    link.Listener // of all UDP ports
+	route     link.Router
 	names     *nameservice.Service
 	ready     chan struct{} // closed when the first interfaces are up
 	changed   chan struct{} // capacity 1: SetInterfaces was called
@@ -110,16 +111,16 @@ type Carrier struct {
 // that cannot be encoded, addresses other than IPv4, a node type that needs a name
 // server where none is given, and an LMHOSTS file that cannot be read.
 func New(cfg Config) (*Carrier, error) {
-	return newCarrier(cfg, link.Listen)
+	return newCarrier(cfg, link.Listen, link.Route)
 }
 
-func newCarrier(cfg Config, listen link.Listener) (*Carrier, error) {
+func newCarrier(cfg Config, listen link.Listener, route link.Router) (*Carrier, error) {
 	log := cfg.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	names, err := nameservice.New(nameservice.Config{
-		Port: cfg.Ports.Name, Listen: listen, NodeType: cfg.NodeType, WINS: cfg.WINS, Scope: cfg.Scope,
+		Port: cfg.Ports.Name, Listen: listen, Route: route, NodeType: cfg.NodeType, WINS: cfg.WINS, Scope: cfg.Scope,
 		HideUsers: cfg.HideUsers, LMHosts: cfg.LMHosts, Server: cfg.Server, Allow: cfg.Allow, Log: log,
 	})
 	if err != nil {
@@ -129,6 +130,7 @@ func newCarrier(cfg Config, listen link.Listener) (*Carrier, error) {
 		cfg:        cfg,
 		log:        log,
 		listen:     listen,
+		route:      route,
 		names:      names,
 		ready:      make(chan struct{}),
 		changed:    make(chan struct{}, 1),

@@ -42,6 +42,21 @@ func Listen(addr netip.AddrPort) (Conn, error) {
 	return conn, nil
 }
 
+// A Router says from which address of this host another one is reached; the zero value if
+// it cannot tell.
+type Router func(to netip.Addr) netip.Addr
+
+// Route is the Router of the operating system. It sends nothing.
+func Route(to netip.Addr) netip.Addr {
+	const discard = 9 // any port will do
+	conn, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, discard)))
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
+
 // Receive hands every packet that arrives at the socket to take, one after another,
 // until ctx ends or the socket is closed. The bytes are valid only during the call.
 func Receive(ctx context.Context, conn Conn, log *slog.Logger, take func(b []byte, from netip.AddrPort)) {

@@ -61,3 +61,12 @@ func TestOneOfEachNetwork(t *testing.T) {
 		t.Errorf("used (-want +got):\n%s", diff)
 	}
 }
+
+func TestRoute(t *testing.T) {
+	if got := Route(addr("127.0.0.1")); got != addr("127.0.0.1") {
+		t.Errorf("127.0.0.1 is reached from %v, want from itself", got)
+	}
+	if got := Route(addr("::1")); got.IsValid() {
+		t.Errorf("::1 is reached from %v, want from nowhere, since there is only IPv4", got)
+	}
+}

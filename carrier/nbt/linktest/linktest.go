@@ -197,6 +197,9 @@ func (l *LAN) Record(wants func(from, to netip.AddrPort, p nbns.Packet) bool) fu
 	}
 }
 
+// NoRoute is a link.Router that cannot tell.
+func NoRoute(netip.Addr) netip.Addr { return netip.Addr{} }
+
 // Interface returns the interface that has an address such as 10.0.0.1/24.
 func Interface(name, prefix string) link.Interface {
 	p := netip.MustParsePrefix(prefix)

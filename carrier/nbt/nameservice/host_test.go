@@ -52,6 +52,9 @@ func (l *lan) boot(t testing.TB, cfg Config, prefixes ...string) *host {
 	t.Helper()
 	listen := l.Listener()
 	cfg.Port, cfg.Listen = nbns.Port, listen
+	if cfg.Route == nil {
+		cfg.Route = linktest.NoRoute
+	}
 	if cfg.Log == nil {
 		cfg.Log = testLog(t, prefixes[0])
 	}

@@ -196,13 +196,15 @@ func (n *Node) queryByBroadcast(ctx context.Context, name netbios.Name, found ch
 // what to call when it is not needed any more. Without a suitable interface it opens
 // a port for the purpose.
 func (s *Service) nodeFor(addr netip.Addr) (*Node, func(), error) {
+	from := s.cfg.Route(addr)
 	var routed *Node
 	for _, n := range s.attached() {
 		switch {
 		case n.unicast == nil:
 		case n.iface.Prefix.Contains(addr):
 			return n, func() {}, nil
-		case routed == nil && !n.iface.Loopback():
+		case n.iface.Loopback():
+		case routed == nil, n.iface.Addr() == from:
 			routed = n
 		}
 	}

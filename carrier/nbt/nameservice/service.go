@@ -27,6 +27,8 @@ type Config struct {
 	Port uint16
 	// Listen opens what is not opened for a Node: sockets on any port, to ask only.
 	Listen link.Listener
+	// Route says from which interface nodes of other networks are asked.
+	Route link.Router
 	// NodeType says whether names are claimed and found by broadcast, at the name
 	// servers in WINS, or both.
 	NodeType nbns.NodeType

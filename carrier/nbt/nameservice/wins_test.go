@@ -451,6 +451,26 @@ func TestServerOutOfReachOfOneInterface(t *testing.T) {
 	})
 }
 
+// TestServerIsAskedByItsRoute: a question to another network leaves by the interface from
+// which the system reaches it, be it the first one or not.
+func TestServerIsAskedByItsRoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.9.9")
+		w.records[alice] = []nbns.Address{{Addr: addr("10.0.8.8")}}
+		l.Apart = func(from, to netip.Addr) bool { return from == addr("10.0.0.1") && to == w.at.Addr() }
+		cfg := servedBy("10.0.9.9")
+		cfg.Route = func(to netip.Addr) netip.Addr {
+			if to == w.at.Addr() {
+				return addr("10.0.1.1")
+			}
+			return netip.Addr{}
+		}
+		h := l.start(t, cfg, "10.0.0.1/24", "10.0.1.1/24", "10.0.2.1/24")
+		wantAddrs(t, h.Service, alice, "10.0.8.8")
+	})
+}
+
 // TestWait: while a server asks us to wait we send nothing more (RFC 1002 4.2.16).
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
