@@ -98,13 +98,19 @@ func (w *writer) mayGrow(may bool) {
 	}
 }
 
-// maxPages is as many as a database of SQLite can have, less than which int holds everywhere.
+// maxPages is no limit: so many make 8 TiB.
 const maxPages = 1<<31 - 1
 
-// noRoom reports whether err says that the disk is full. The driver calls a write that
-// found no room an I/O error and does not keep the system's own error.
+// mayBeFull reports whether err may come from a full disk, or from one of which a quota
+// gives no more. The driver calls a write that found no room an I/O error and does not
+// keep the system's own error.
+func mayBeFull(err error) bool {
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR)
+}
+
+// noRoom reports whether err says that the disk is full.
 func noRoom(path string, err error) bool {
-	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR) && crowded(path)
+	return errors.Is(err, sqlite3.FULL) || mayBeFull(err) && crowded(path)
 }
 
 // crowded tells a full disk from a broken one.

@@ -247,7 +247,7 @@ func (w *writer) commit(batch []*job) {
 		if err != nil && len(batch) > 1 {
 			one = w.transact(batch[i : i+1])
 		}
-		if noRoom(w.path, one) && (j.frees || w.capped) {
+		if mayBeFull(one) && (j.frees || w.capped) {
 			one = w.squeeze(batch[i : i+1])
 		}
 		j.err = unavailable(w.path, one)
