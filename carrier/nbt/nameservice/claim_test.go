@@ -399,7 +399,7 @@ func TestPartitionHeals(t *testing.T) {
 	})
 }
 
-// TestPeerThatClaimsTwiceWithoutListening: a node that ignores our objection ends as
+// TestSquatterIsNoticed: a node that ignores our objection ends as
 // the only owner, or we do; never both for long.
 func TestSquatterIsNoticed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -31,8 +31,9 @@ func (c *claim) checkAfter(checks int) <-chan time.Time {
 	return time.After(after + rand.N(after/4))
 }
 
-// check asks whether the name is still ours, for the nth time: on the network, and at first
-// where it is registered. What the server does not know any more it is told again.
+// check asks whether the name is still ours, for the nth time: on the network, and where it
+// is registered, later only if nobody could ask us there. What the server does not know any
+// more it is told again.
 func (c *claim) check(ctx context.Context, n int) (owner netip.Addr, lost bool) {
 	tries := broadcastRetry
 	if n > earlyChecks {
@@ -41,7 +42,7 @@ func (c *claim) check(ctx context.Context, n int) (owner netip.Addr, lost bool) 
 	if _, lost := c.ownerByBroadcast(ctx, tries); lost {
 		return c.concede(ctx)
 	}
-	if n <= earlyChecks && c.server.IsValid() && !c.registered(ctx) {
+	if (n <= earlyChecks || !c.node.serving) && c.server.IsValid() && !c.registered(ctx) {
 		c.refreshAt = time.Time{}
 	}
 	return netip.Addr{}, false
