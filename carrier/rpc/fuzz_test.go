@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,10 +85,10 @@ func FuzzClient(f *testing.F) {
 	talks(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		called(t, func(t *testing.T, c *callee) {
-			sent := 0
+			var sent atomic.Int64
 			c.network.watch = func(from, _ netip.AddrPort, _ []byte) bool {
 				if from.Addr() == alpha {
-					sent++
+					sent.Add(1)
 				}
 				return false
 			}
@@ -101,10 +102,10 @@ func FuzzClient(f *testing.F) {
 				pause := b[7]
 				var d dcerpc.Datagram
 				d, b = next(b, first)
-				before := sent
+				before := sent.Load()
 				c.says(c.conn, d)
 				synctest.Wait()
-				if n := sent - before; n > 64 {
+				if n := sent.Load() - before; n > 64 {
 					t.Errorf("%d packets upon %+v", n, d)
 				}
 				time.Sleep(time.Duration(pause) * 50 * time.Millisecond)
