@@ -1,6 +1,7 @@
 package mailslot
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
@@ -60,15 +61,14 @@ func queueOf(source netip.Addr) int {
 
 // take reads one datagram and lines its message up. It must not block.
 func (t *Transport) take(network int, d carrier.Datagram) {
-	write, err := smb.ParseMailslotWrite(d.Data)
-	if err != nil || !strings.EqualFold(write.Name, mailslot.Name) {
+	m, ours, err := read(d.Data)
+	if !ours {
 		return // other services have mailslots too
 	}
 	source := d.Source.Addr()
 	if t.env.Permit != nil && t.env.Permit(source) != nil {
 		return
 	}
-	m, err := mailslot.Parse(write.Data)
 	if err != nil {
 		t.log.Debug("malformed message", "remote", d.Source, "err", err)
 		return
@@ -88,6 +88,28 @@ func (t *Transport) take(network int, d carrier.Datagram) {
 			t.log.Warn("datagrams lost: they come faster than they can be stored", "lost", n)
 		}
 	}
+}
+
+// read reads the message in a datagram: written to the Messenger service's mailslot or, by
+// clients from before there were mailslots, as a broadcast message of SMB. ours is false
+// if the datagram is no business of that service.
+func read(data []byte) (m mailslot.Message, ours bool, err error) {
+	if write, err := smb.ParseMailslotWrite(data); err == nil {
+		if !strings.EqualFold(write.Name, mailslot.Name) {
+			return m, false, nil
+		}
+		m, err = mailslot.Parse(write.Data)
+		return m, true, err
+	}
+	p, err := smb.Parse(data)
+	if err != nil || p.Header.Command != smb.SendBroadcast || p.Header.Flags&smb.Reply != 0 {
+		return m, false, nil
+	}
+	single, err := p.Single()
+	if len(single.To) == 0 {
+		single.To = []byte("*")
+	}
+	return mailslot.Message{From: single.From, To: single.To, Text: bytes.TrimRight(single.Text, "\x00")}, true, err
 }
 
 // addressee says whom a datagram is for. Windows takes a message for any name of the

@@ -241,6 +241,36 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
+// The oldest clients broadcast the message of a session in a datagram (SMB 0xD1).
+func TestBroadcastWithoutMailslot(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sent     smb.Single
+		to, text string
+	}{
+		"to everybody":      {smb.Single{Broadcast: true, From: []byte("ALICE"), Text: []byte("hi\x14all")}, "*", "hi\nall"},
+		"with a recipient":  {smb.Single{Broadcast: true, From: []byte("ALICE"), To: []byte("LAB"), Text: []byte("hi\x00")}, "LAB", "hi"},
+		"text of no length": {smb.Single{Broadcast: true, From: []byte("ALICE")}, "*", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := receive(t, nil)
+				d := datagram(t, "")
+				d.To, d.Data = netbios.Wildcard(), must(tt.sent.Append(nil, smb.Header{}))
+				r.networks[0].take(d)
+				want := messngr.Inbound{
+					Message: messngr.Message{
+						From: messngr.From{Claimed: "ALICE", Address: source.Addr()}, To: tt.to, Via: "mailslot", Text: tt.text,
+					},
+					To: []string{"LAB"}, Group: true, Route: "0/eth0",
+				}
+				if diff := cmp.Diff([]messngr.Inbound{want}, r.inbox(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+					t.Errorf("inbound (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 func TestSmallAndCapitalLettersOfTheMailslot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receive(t, nil)
@@ -295,6 +325,7 @@ func FuzzDatagram(f *testing.F) {
 	f.Add(write(f, "ALICE\x00LAB\x00hi\x00"))
 	f.Add(write(f, "\x00\x00\x14\x1b\x00\x00"))
 	f.Add([]byte("\xffSMB\x25"))
+	f.Add(must(smb.Single{Broadcast: true, From: []byte("ALICE"), Text: []byte("hi")}.Append(nil, smb.Header{})))
 	n := &network{}
 	part, err := mailslot.New(transport.Env{NetBIOS: []carrier.NetBIOS{n}, Workgroup: "LAB"}, *mailslot.DefaultConfig())
 	if err != nil {
