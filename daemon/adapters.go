@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
 
+	"messngr/account"
 	"messngr/carrier"
 	"messngr/names"
 	"messngr/session"
@@ -109,7 +109,10 @@ func (r resolver) IsOwn(addr netip.Addr) bool {
 
 // people lists who has an open session on this host, for "/users": people on
 // its terminals and desktops, and the clients of its file server.
-type people struct{ listers []session.Lister }
+type people struct {
+	listers  []session.Lister
+	accounts *account.Book
+}
 
 // People implements recipients.Sessions.
 func (p people) People(ctx context.Context) ([]string, error) {
@@ -142,8 +145,8 @@ func (p people) People(ctx context.Context) ([]string, error) {
 // Account implements router.Sessions.
 func (p people) Account(name string) (login string, ok bool) {
 	for _, login := range []string{strings.ToLower(name), name} {
-		if u, err := user.Lookup(login); err == nil {
-			return u.Username, true
+		if a, err := p.accounts.ByName(login); err == nil {
+			return a.Login, true
 		}
 	}
 	// Whom the system knows by number alone is called by it (control.PrincipalOf).

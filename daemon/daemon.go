@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"messngr"
+	"messngr/account"
 	"messngr/carrier"
 	"messngr/carrier/browser"
 	"messngr/carrier/nbt"
@@ -74,6 +75,7 @@ type daemon struct {
 	policy     *policy.Policy
 	router     *router.Router
 	sessions   session.Lister
+	accounts   account.Book
 	claims     []func(context.Context) // of the names that are ours from the start
 	nbt        *nbt.Carrier            // nil if it is switched off
 	rpc        *rpc.Carrier            // nil if it is switched off
@@ -161,7 +163,7 @@ func (d *daemon) assemble(ctx context.Context) error {
 	d.router = router.New(router.Config{
 		Store: d.store, Names: d.names, Policy: d.policy, Routes: routes, Log: d.log,
 		Host: name, Workgroup: workgroup,
-		Sessions: people{[]session.Lister{d.sessions, session.Samba{}}},
+		Sessions: people{[]session.Lister{d.sessions, session.Samba{}}, &d.accounts},
 		Resolver: resolver{d.carriers, d.s.page},
 		Rights:   router.Rights{Emergency: d.s.rights.Emergency, Delete: d.s.rights.Delete},
 		Retention: store.Retention{
@@ -260,7 +262,7 @@ func (d *daemon) run(ctx context.Context) error {
 		outer.Go(func() error { return c.Run(networks) })
 	}
 	service := &server.Service{
-		Router: d.router, Store: d.store, Names: d.names, Policy: d.policy, Log: d.log,
+		Router: d.router, Store: d.store, Names: d.names, Accounts: &d.accounts, Policy: d.policy, Log: d.log,
 		Status: d.status, Stop: d.stop, Injection: d.handovers, MaxNames: d.s.rights.Names,
 	}
 	if d.nbt != nil {

@@ -32,7 +32,7 @@ func (d *daemon) buildPipes() pipe.Server {
 type pipeHost struct{ d *daemon }
 
 // Who implements pipe.Host.
-func (h pipeHost) Who(uid int) messngr.Principal { return server.PrincipalOf(uid) }
+func (h pipeHost) Who(uid int) messngr.Principal { return server.PrincipalOf(&h.d.accounts, uid) }
 
 // Names implements pipe.Host.
 func (h pipeHost) Names() []string {

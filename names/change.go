@@ -138,14 +138,14 @@ func (t *Table) Restore(ctx context.Context) (claim func(context.Context), err e
 }
 
 // SetUsers makes the names of the kind User exactly those of the login names:
-// new ones are claimed, others released, all at once. A login name that is no
+// new ones are claimed, others released, all at once (see OfLogin). A login name that is no
 // valid message name, is ours for another reason, or was removed by hand since
 // the person logged on, is passed over. A name that another machine owns stays
 // in the table with its conflict to be seen.
 func (t *Table) SetUsers(ctx context.Context, logins []string) {
 	present := make(map[string]string, len(logins))
 	for _, login := range logins {
-		if canonical, err := t.Canonical(login); err == nil && present[canonical] == "" {
+		if canonical, err := t.Canonical(OfLogin(login)); err == nil && present[canonical] == "" {
 			present[canonical] = login
 		}
 	}

@@ -460,7 +460,7 @@ func TestRestoreBringsBackWhatWasKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d := time.Since(begin); d != time.Second {
-			t.Errorf("three claims took %v, want them at the same time", d)
+			t.Errorf("four claims took %v, want them at the same time", d)
 		}
 		wantOurs(t, after, "BACKUP", "MÜLLER", "PC17", "TAKEN")
 		for _, e := range after.List() {
@@ -490,14 +490,15 @@ func TestUsersComeAndGo(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin := time.Now()
-		table.SetUsers(t.Context(), []string{"alice", "alice", "Bob", "pc17", "carol", "dave", "a-login-name-that-is-long", ""})
+		table.SetUsers(t.Context(), []string{"alice", "alice", "Bob", "pc17", "carol", "dave", "a-login-name-that-is-long", "", `WARD\erin`, `WARD\alice`})
 		if d := time.Since(begin); d != time.Second {
 			t.Errorf("three claims took %v, want them at the same time", d)
 		}
-		wantOurs(t, table, "ALICE", "BOB", "CAROL", "DAVE", "PC17")
-		wantClaimed(t, n, "ALICE", "BOB", "CAROL", "DAVE", "PC17")
+		wantOurs(t, table, "ALICE", "BOB", "CAROL", "DAVE", "ERIN", "PC17")
+		wantClaimed(t, n, "ALICE", "BOB", "CAROL", "DAVE", "ERIN", "PC17")
 		for name, want := range map[string]names.Entry{
 			"BOB":  {Name: "BOB", Suffix: netbios.Messenger, Kind: names.User, User: "Bob"},
+			"ERIN": {Name: "ERIN", Suffix: netbios.Messenger, Kind: names.User, User: `WARD\erin`},
 			"PC17": {Name: "PC17", Suffix: netbios.Messenger, Kind: names.Computer},
 			"DAVE": {Name: "DAVE", Suffix: netbios.Messenger, Kind: names.Alias},
 		} {

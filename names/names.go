@@ -3,13 +3,26 @@
 package names
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"messngr/wire/netbios"
 )
+
+// OfLogin returns the name that a person goes by on the network: the login name, without
+// the domain that it has where a directory keeps the accounts ("WARD\\alice",
+// "alice@ward.example").
+func OfLogin(login string) string {
+	_, name, ok := strings.Cut(login, `\`)
+	if !ok {
+		name, _, _ = strings.Cut(login, "@")
+	}
+	return cmp.Or(name, login)
+}
 
 // Kind says why a name is ours.
 type Kind uint8

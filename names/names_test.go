@@ -27,3 +27,13 @@ func TestTakenErrorSaysWhoHasTheName(t *testing.T) {
 		}
 	}
 }
+
+func TestOfLogin(t *testing.T) {
+	for login, want := range map[string]string{
+		"alice": "alice", `WARD\alice`: "alice", "alice@ward.example": "alice", `WARD\`: `WARD\`, "@": "@", "": "",
+	} {
+		if got := names.OfLogin(login); got != want {
+			t.Errorf("OfLogin(%q) = %q, want %q", login, got, want)
+		}
+	}
+}

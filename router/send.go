@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messngr"
+	"messngr/names"
 	"messngr/router/recipients"
 	"messngr/store"
 )
@@ -148,16 +149,20 @@ func (r *Router) queue(ctx context.Context, req *Request, from messngr.From, to 
 }
 
 // sender decides which name the message goes out under. A person who does not
-// administer the service may use the own login name and names that receive the
-// own messages, so that nobody can pose as somebody else from this host.
+// administer the service may use the own name and names that receive the own
+// messages, so that nobody can pose as somebody else from this host.
 func (r *Router) sender(req *Request) (messngr.From, error) {
 	login := req.Principal.Login
+	own := names.OfLogin(login)
+	if e, ok := r.cfg.Names.Lookup(own, false); ok && e.User != "" && e.User != login {
+		own = login // somebody else goes by it, of another domain or none
+	}
 	from := messngr.From{Claimed: req.From, Proven: login, Trust: messngr.Vouched}
 	if req.From == "" {
-		from.Claimed = login
+		from.Claimed = own
 		return from, nil
 	}
-	if req.Principal.Admin || strings.EqualFold(req.From, login) {
+	if req.Principal.Admin || strings.EqualFold(req.From, own) || strings.EqualFold(req.From, login) {
 		return from, nil
 	}
 	if e, ok := r.cfg.Names.Lookup(req.From, false); ok && e.User != "" && e.User == login {

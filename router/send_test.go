@@ -25,6 +25,8 @@ func TestSendAsSomebody(t *testing.T) {
 	h := newHost(t, options{routes: allRoutes()})
 	h.run(t)
 	// Alice has another name, and the machine has one.
+	carol := messngr.Principal{UID: 4010001, Login: `WARD\carol`}
+	namesake := messngr.Principal{UID: 4010002, Login: `WARD\alice`}
 	e := names.Entry{Name: "HELPDESK", Suffix: netbios.Messenger, Kind: names.Alias, User: "alice"}
 	if err := h.names.Own(t.Context(), e); err != nil {
 		t.Fatal(err)
@@ -43,6 +45,12 @@ func TestSendAsSomebody(t *testing.T) {
 		{alice, "root", ""},
 		{bob, "alice", ""},
 		{bob, "HELPDESK", ""},
+		{carol, "", "carol"}, // without the domain
+		{carol, "Carol", "Carol"},
+		{carol, `WARD\carol`, `WARD\carol`},
+		{carol, "WARD", ""},
+		{namesake, "", `WARD\alice`}, // Alice goes by that name
+		{namesake, "alice", ""},
 		{admin, "FS01", "FS01"},
 		{admin, "", "root"},
 	} {

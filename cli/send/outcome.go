@@ -2,10 +2,10 @@ package send
 
 import (
 	"net/netip"
-	"os/user"
 	"strings"
 
 	"messngr"
+	"messngr/account"
 	"messngr/cli/phrase"
 	"messngr/control"
 	"messngr/wire/oem"
@@ -45,7 +45,7 @@ func hint(r control.RecipientAnswer, at string) string {
 		return "to see which names that machine has: messngr nbtstat -A " + at
 	}
 	// A name that nobody on the network has may be that of somebody here.
-	if _, err := user.Lookup(r.To); err == nil {
+	if _, err := new(account.Book).ByName(r.To); err == nil {
 		return r.To + " of this machine is reached by: messngr write " + r.To + " TEXT; else " + r.Hint
 	}
 	return r.Hint

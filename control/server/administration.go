@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"os/user"
-	"strconv"
 	"strings"
 
 	"messngr"
@@ -103,7 +101,7 @@ func (s *Service) mayClaim(who messngr.Principal, owner, name string) error {
 	if owner != "" && owner != who.Login {
 		return fmt.Errorf("%w: only root and members of the group messngr may add names for others", messngr.ErrRefused)
 	}
-	if s.Policy.Reserved(name) || !strings.EqualFold(name, who.Login) && isPerson(name) {
+	if s.Policy.Reserved(name) || !strings.EqualFold(name, names.OfLogin(who.Login)) && s.isPerson(name) {
 		return fmt.Errorf("%w: only root and members of the group messngr may add the name %s", messngr.ErrRefused, name)
 	}
 	mine := 0
@@ -124,13 +122,9 @@ const firstPerson = 500
 
 // isPerson reports whether a name is the login name of a person on this host, as
 // far as that can be found out.
-func isPerson(name string) bool {
+func (s *Service) isPerson(name string) bool {
 	for _, login := range []string{strings.ToLower(name), name} {
-		u, err := user.Lookup(login)
-		if err != nil {
-			continue
-		}
-		if uid, err := strconv.Atoi(u.Uid); err != nil || uid == 0 || uid >= firstPerson {
+		if a, err := s.Accounts.ByName(login); err == nil && (a.UID == 0 || a.UID >= firstPerson) {
 			return true
 		}
 	}

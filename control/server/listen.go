@@ -9,15 +9,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/user"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
 
 	"messngr"
+	"messngr/account"
 	"messngr/lockfile"
 )
 
@@ -118,7 +117,7 @@ const shutdownTime = 2 * time.Second
 // that it was asked has been answered, or could not be in time.
 func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
-		Handler:           s.Handler(PeerCredentials),
+		Handler:           s.Handler(s.PeerCredentials),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -148,7 +147,7 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 
 // PeerCredentials authenticates whoever is at the other end of a unix socket by
 // the word of the kernel.
-func PeerCredentials(r *http.Request) (messngr.Principal, bool) {
+func (s *Service) PeerCredentials(r *http.Request) (messngr.Principal, bool) {
 	conn, _ := r.Context().Value(connKey{}).(net.Conn)
 	if v, ok := conn.(*visitor); ok {
 		conn = v.Conn
@@ -157,26 +156,14 @@ func PeerCredentials(r *http.Request) (messngr.Principal, bool) {
 	if !ok {
 		return messngr.Principal{}, false
 	}
-	return PrincipalOf(uid), true
+	return PrincipalOf(s.Accounts, uid), true
 }
 
 // PrincipalOf describes the user of this host with that id.
-func PrincipalOf(uid int) messngr.Principal {
+func PrincipalOf(accounts *account.Book, uid int) messngr.Principal {
 	p := messngr.Principal{UID: uid, Login: strconv.Itoa(uid), Admin: uid == 0 || uid == os.Getuid()}
-	u, err := user.LookupId(strconv.Itoa(uid))
-	if err != nil {
-		return p
-	}
-	p.Login = u.Username
-	if p.Admin {
-		return p
-	}
-	group, err := user.LookupGroup(Group)
-	if err != nil {
-		return p
-	}
-	if ids, err := u.GroupIds(); err == nil {
-		p.Admin = slices.Contains(ids, group.Gid)
+	if a, err := accounts.ByUID(uid); err == nil {
+		p.Login, p.Admin = a.Login, p.Admin || accounts.InGroup(a, Group)
 	}
 	return p
 }

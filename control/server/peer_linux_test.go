@@ -105,7 +105,7 @@ func TestPeerCredentialsNeedASocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if who, ok := server.PeerCredentials(r); ok {
+	if who, ok := new(server.Service).PeerCredentials(r); ok {
 		t.Errorf("a request from nowhere is by %+v", who)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"messngr"
+	"messngr/account"
 	"messngr/control"
 	"messngr/names"
 	"messngr/policy"
@@ -31,8 +32,10 @@ type Service struct {
 	Router *router.Router
 	Store  store.Store
 	Names  *names.Table
-	Policy *policy.Policy
-	Log    *slog.Logger
+	// Accounts are those of this host.
+	Accounts *account.Book
+	Policy   *policy.Policy
+	Log      *slog.Logger
 	// Status describes the service, without the counts of the asker's inbox.
 	Status func(ctx context.Context) control.Status
 	// Stop ends the service. It may be called before Serve has returned.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messngr"
+	"messngr/account"
 	"messngr/control"
 	"messngr/control/server"
 	"messngr/names"
@@ -65,6 +66,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.service = &server.Service{
+		Accounts: new(account.Book),
 		Router: router.New(router.Config{
 			Store: h.store, Names: table, Policy: rules, Log: log, Host: "PC17", Workgroup: "WORKGROUP",
 			Sessions: h.carrier, Resolver: h.carrier,
