@@ -125,6 +125,7 @@ func (r *reception) serve(ctx context.Context, conn *net.UDPConn) {
 			return
 		case err != nil:
 			r.log.Debug("datagram not received", "err", err)
+			time.Sleep(10 * time.Millisecond) // an error that stays must not keep a processor busy
 			continue
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
