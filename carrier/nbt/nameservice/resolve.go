@@ -1,6 +1,7 @@
 package nameservice
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,10 @@ import (
 // conflictTimer is how long further answers to a broadcast are waited for, to see
 // whether there is more than one owner (RFC 1002 6).
 const conflictTimer = time.Second
+
+// maxAddresses is how many addresses of a name are taken from one answer: as many as a name
+// server has of one (MS-NBTE 3.2.5).
+const maxAddresses = 25
 
 // Resolve finds who has a name, as carrier.NetBIOS has it. Our own names come from the
 // table of names, all others from the cache, then by broadcast and from name servers in
@@ -104,10 +109,10 @@ func (s *Service) resolveAtServer(ctx context.Context, name netbios.Name) ([]net
 // itself, which is but one member: all of them are at the broadcast address given,
 // or, without one, at those of all interfaces. A name that takes messages is one
 // machine's alone (MS-MSRP 3.2.3): who says that it is a group's would have a message
-// for one sent to everybody.
+// for one sent to everybody. Of several addresses the nearest comes first.
 func (s *Service) expand(answer response, broadcast netip.Addr) []netip.Addr {
 	var addrs []netip.Addr
-	for _, a := range answer.Addresses {
+	for _, a := range answer.Addresses[:min(len(answer.Addresses), maxAddresses)] {
 		switch {
 		case a.Group && answer.Name.Suffix() == netbios.Messenger:
 		case a.Addr.IsMulticast(), a.Addr.IsLoopback() && !answer.from.IsLoopback(): // of nobody whom others can reach
@@ -123,7 +128,22 @@ func (s *Service) expand(answer response, broadcast netip.Addr) []netip.Addr {
 			}
 		}
 	}
+	slices.SortStableFunc(addrs, func(a, b netip.Addr) int { return cmp.Compare(s.distance(a), s.distance(b)) })
 	return addrs
+}
+
+// distance compares where the addresses of one name lead: to a network of ours, beyond a
+// router, or back to this host, which does not have the name. The last is an address that
+// each of many hosts has on a network within itself, such as those of containers.
+func (s *Service) distance(addr netip.Addr) int {
+	switch {
+	case s.isOwn(addr):
+		return 2
+	case s.attachedTo(addr):
+		return 0
+	default:
+		return 1
+	}
 }
 
 // isEverybody reports whether addr stands for all nodes of a network.

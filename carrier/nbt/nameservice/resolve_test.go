@@ -220,6 +220,25 @@ func TestResolveAtServer(t *testing.T) {
 	})
 }
 
+// TestNearestAddressFirst: of the addresses of one machine those on our networks are tried
+// first, and one that we have too last: many hosts have it, on a network within themselves.
+func TestNearestAddressFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.9.5")
+		many := []nbns.Address{{Addr: addr("172.17.0.1")}, {Addr: addr("10.0.7.7")}, {Addr: addr("10.0.1.7")}}
+		for i := range 100 {
+			many = append(many, nbns.Address{Addr: netip.AddrFrom4([4]byte{10, 0, 6, byte(i)})})
+		}
+		w.records[alice], w.records[pc17] = many[:3], many
+		h := l.start(t, servedBy("10.0.9.5"), "10.0.0.1/24", "10.0.1.1/24", "172.17.0.1/16")
+		wantAddrs(t, h.Service, alice, "10.0.1.7", "10.0.7.7", "172.17.0.1")
+		if got, err := h.Resolve(t.Context(), pc17); err != nil || len(got) != maxAddresses || got[0] != addr("10.0.1.7") {
+			t.Errorf("Resolve = %v, %v, want %d of many addresses, the nearest first", got, err, maxAddresses)
+		}
+	})
+}
+
 // TestGroupAtServer: both addresses that servers tell for a plain group mean everybody.
 func TestGroupAtServer(t *testing.T) {
 	for _, everybody := range []string{"0.0.0.0", "255.255.255.255"} {
