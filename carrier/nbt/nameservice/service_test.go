@@ -49,7 +49,7 @@ func TestNameIsLostBesideANeighbour(t *testing.T) {
 		mustClaim(t, h.Service, alice)
 		time.Sleep(time.Minute) // past the checks that follow a claim at once
 		other := l.start(t, servedBy("10.0.9.5"), "10.0.1.1/24")
-		mustClaim(t, other.Service, alice) // since nobody answers for us
+		mustClaim(t, other.Service, alice)           // since nobody answers for us
 		time.Sleep(laterChecks*5/4 + 15*time.Second) // past the next check, and before the name is tried again
 		wantStates(t, h.Service, "eth0 ALICE<03> conflict of 10.0.1.1")
 		wantStates(t, other.Service, "eth0 ALICE<03> registered")
