@@ -8,7 +8,7 @@ exec "$(dirname "$0")/../tools/apt.sh" \
 	iproute2 iputils-ping util-linux procps \
 	tshark tcpdump strace \
 	tmux bsdutils bsdextrautils \
-	rpm man-db \
+	rpm man-db libnss-extrausers \
 	xvfb xdotool x11-utils imagemagick dbus-daemon dbus-x11 dbus-user-session at-spi2-core fonts-noto-core \
 	dunst notification-daemon xfce4-notifyd lxqt-notificationd xfce4-panel \
 	dbus-bin libglib2.0-bin desktop-file-utils appstream systemd \

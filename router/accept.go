@@ -64,20 +64,23 @@ func (r *Router) accept(ctx context.Context, in *messngr.Inbound, recipient int)
 	if m.From.Trust == messngr.Unverified {
 		m.Level = min(m.Level, messngr.LevelNotice)
 	}
-	judgement, err := r.cfg.Policy.Judge(&m)
-	if err != nil {
-		return err
-	}
-	m.Warning = judgement.Warning
-	incoming := store.Incoming{Message: &m, Origin: in.Origin, Quiet: judgement.Quiet}
-	if in.Origin != "" && recipient > 0 {
-		incoming.Origin = messngr.Origin(fmt.Sprintf("%s#%d", in.Origin, recipient))
-	}
-	if in.Route == "" {
+	keep := func() error {
+		judgement, err := r.cfg.Policy.Judge(&m)
+		if err != nil {
+			return err
+		}
+		m.Warning = judgement.Warning
+		incoming := store.Incoming{Message: &m, Origin: in.Origin, Quiet: judgement.Quiet}
+		if in.Origin != "" && recipient > 0 {
+			incoming.Origin = messngr.Origin(fmt.Sprintf("%s#%d", in.Origin, recipient))
+		}
 		return r.take(ctx, incoming)
 	}
-	k := copies.KeyOf(m.From.Claimed, to, m.Text)
-	copied, err := r.copies.Once(ctx, k, in.Route, func() error { return r.take(ctx, incoming) })
+	if in.Route == "" {
+		return keep()
+	}
+	// Copies are no messages to the limits of the policy.
+	copied, err := r.copies.Once(ctx, copies.KeyOf(m.From.Claimed, to, m.Text), in.Route, keep)
 	if copied {
 		r.counters.Copies.Add(1)
 	}

@@ -119,7 +119,10 @@ func (f *Finder) Find(ctx context.Context, q Query) ([]Recipient, error) {
 // recipient reads one recipient, as Query.To lists them.
 func (f *Finder) recipient(ctx context.Context, q *Query, to string) ([]store.Recipient, error) {
 	lower := strings.ToLower(to)
-	name, host, at := strings.Cut(to, "@")
+	name, host, at := to, "", false
+	if i := strings.LastIndexByte(to, '@'); i >= 0 { // a login name may have one itself
+		name, host, at = to[:i], to[i+1:], true
+	}
 	switch {
 	case to == "":
 		return nil, messngr.Misuse("a recipient is empty")
@@ -156,6 +159,10 @@ func (f *Finder) device(ctx context.Context, q *Query, one *store.Recipient) err
 		one.Device.Address = addr.Unmap()
 		return OnlyIPv4(one.Device.Address)
 	}
+	if q.Via == f.Local {
+		one.Device.Name = to // as it is written: login names come in every spelling
+		return nil
+	}
 	canonical, invalid := f.Names.Canonical(to)
 	switch {
 	case strings.Contains(to, ".") && !q.Address.IsValid():
@@ -174,14 +181,10 @@ func (f *Finder) device(ctx context.Context, q *Query, one *store.Recipient) err
 	return nil
 }
 
-// userAt finds USER@HOST. Whoever is at this host is found without any network,
-// also under a login name that is too long for a message name.
+// userAt finds USER@HOST. Whoever is at this host is found without any network, and
+// under the login name as it is written, which may be too long for a message name.
 func (f *Finder) userAt(ctx context.Context, q *Query, one *store.Recipient, name, host string) error {
-	canonical, invalid := f.Names.Canonical(name)
-	one.Device.Name = canonical
-	if invalid != nil {
-		one.Device.Name = name
-	}
+	one.Device.Name = name
 	local := q.Via == "" || q.Via == f.Local
 	if local && (strings.EqualFold(host, "localhost") || strings.EqualFold(host, f.Host)) {
 		one.Via = f.Local
@@ -196,9 +199,10 @@ func (f *Finder) userAt(ctx context.Context, q *Query, one *store.Recipient, nam
 		return err
 	case local && (addr.IsLoopback() || f.Resolver.IsOwn(addr)):
 		one.Via, one.Device.Address = f.Local, netip.Addr{}
-	case invalid != nil:
-		return messngr.Misuse("recipient: %v", invalid)
 	default:
+		if one.Device.Name, err = f.Names.Canonical(name); err != nil {
+			return messngr.Misuse("recipient: %v", err)
+		}
 		return OnlyIPv4(addr)
 	}
 	return nil

@@ -103,10 +103,13 @@ func TestFind(t *testing.T) {
 		{to: "alice@fs01", want: at("ALICE", "10.0.0.1"), lookups: "name FS01,dns fs01"},
 		{to: "alice@pc18.example.com", want: at("ALICE", "10.0.0.18"), lookups: "dns pc18.example.com"},
 		{to: "alice@pc18", address: "10.0.0.7", want: at("ALICE", "10.0.0.7")},
-		{to: "alice@localhost", want: name("ALICE"), wantVia: "local"},
-		{to: "alice@127.0.0.1", want: name("ALICE"), wantVia: "local"},
-		{to: "alice@10.0.0.17", want: name("ALICE"), wantVia: "local"},
-		{to: "alice@pc17", want: name("ALICE"), wantVia: "local"},
+		{to: "alice@localhost", want: name("alice"), wantVia: "local"},
+		{to: "alice@127.0.0.1", want: name("alice"), wantVia: "local"},
+		{to: "alice@10.0.0.17", want: name("alice"), wantVia: "local"},
+		{to: "alice@pc17", want: name("alice"), wantVia: "local"},
+		{to: "alice@ward.example@pc17", want: name("alice@ward.example"), wantVia: "local"},
+		{to: `WARD\alice`, via: "local", want: name(`WARD\alice`), wantVia: "local"},
+		{to: "john.doe", via: "local", want: name("john.doe"), wantVia: "local"},
 		{to: "a-login-name-of-22-bytes@pc17", want: name("a-login-name-of-22-bytes"), wantVia: "local"},
 	}
 	for _, tt := range tests {
