@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"messngr/policy"
 	"runtime"
 	"slices"
 	"strings"
@@ -63,6 +64,30 @@ func TestCopies(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What came by two networks is one message to those who limit how many may pop up.
+func TestCopiesDoNotCountAgainstTheLimits(t *testing.T) {
+	h := newHost(t, options{policy: policy.Config{
+		TakePerSource: policy.Limit{Rate: 0.001, Burst: 3}, PopUpPerSource: policy.Limit{Rate: 0.001, Burst: 2},
+	}})
+	for _, text := range []string{"first", "second", "third"} {
+		for _, route := range []string{"a", "b"} {
+			if err := h.arrive(t, text, route); err != nil {
+				t.Errorf("%s by %s: %v", text, route, err)
+			}
+		}
+	}
+	var quiet []bool
+	for _, e := range h.inbox(t) {
+		quiet = append(quiet, e.Quiet)
+	}
+	if want := []bool{false, false, true}; !slices.Equal(quiet, want) {
+		t.Errorf("quiet are %v, want %v", quiet, want)
+	}
+	if err := h.arrive(t, "fourth", "a"); !errors.Is(err, messngr.ErrBusy) {
+		t.Errorf("one too many: %v, want ErrBusy", err)
 	}
 }
 

@@ -60,7 +60,9 @@ func (c *Recent) Once(ctx context.Context, k Key, route string, store func() err
 	for {
 		a, first := c.arrive(k, route, time.Now())
 		if first {
-			a.err = store()
+			if a.err = store(); a.err != nil {
+				c.forget(k, a)
+			}
 			close(a.stored)
 			return false, a.err
 		}
@@ -104,8 +106,20 @@ func (c *Recent) arrive(k Key, route string, now time.Time) (a *arrival, first b
 
 // expire forgets the arrivals of one key that are too old to have copies.
 func (c *Recent) expire(k Key, now time.Time) {
+	c.remove(k, func(a *arrival) bool { return now.Sub(a.at) > window })
+}
+
+// forget forgets an arrival that was not stored.
+func (c *Recent) forget(k Key, gone *arrival) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(k, func(a *arrival) bool { return a == gone })
+}
+
+// remove forgets some of the arrivals of one key. The caller holds mu.
+func (c *Recent) remove(k Key, gone func(*arrival) bool) {
 	before := c.known[k]
-	after := slices.DeleteFunc(before, func(a *arrival) bool { return now.Sub(a.at) > window })
+	after := slices.DeleteFunc(before, gone)
 	c.count -= len(before) - len(after)
 	if len(after) == 0 {
 		delete(c.known, k)
