@@ -320,8 +320,21 @@ func dialError(socket string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w %s", ErrNoAccess, socket)
 	default:
-		return err
+		return SocketError(socket, err)
 	}
+}
+
+// maxSocketPath is the longest path of a socket that every system takes, in bytes:
+// that of macOS and the BSDs (sun_path without its zero byte). Linux takes 4 more.
+const maxSocketPath = 103
+
+// SocketError returns why a socket could not be opened: err, or that its path is too long,
+// of which systems speak in riddles.
+func SocketError(path string, err error) error {
+	if len(path) > maxSocketPath {
+		return fmt.Errorf("socket %s: the path is longer than %d bytes, which is too long for a socket", path, maxSocketPath)
+	}
+	return err
 }
 
 // answerError reads the Error of an answer that is not a success.

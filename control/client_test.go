@@ -241,3 +241,10 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	})
 	return dir + "/s"
 }
+
+func TestSocketPathTooLong(t *testing.T) {
+	c := control.NewClient(filepath.Join(t.TempDir(), strings.Repeat("x", 120)))
+	if _, err := c.Status(t.Context()); err == nil || !strings.Contains(err.Error(), "too long for a socket") {
+		t.Errorf("got %v, want that the path is too long", err)
+	}
+}

@@ -17,15 +17,12 @@ import (
 
 	"messngr"
 	"messngr/account"
+	"messngr/control"
 	"messngr/lockfile"
 )
 
 // Group is the group whose members administer the service.
 const Group = "messngr"
-
-// maxSocketPath is the longest path of a socket that every system takes, in bytes:
-// that of macOS and the BSDs (sun_path without its zero byte). Linux takes 4 more.
-const maxSocketPath = 103
 
 // Listen opens the service's socket. A socket that a dead service left behind
 // is removed; one that somebody listens at is an error, and a lock beside it keeps
@@ -68,11 +65,8 @@ func listen(ctx context.Context, path string) (net.Listener, error) {
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", path)
-	if err != nil && len(path) > maxSocketPath {
-		return nil, fmt.Errorf("socket %s: the path is longer than %d bytes, which is too long for a socket", path, maxSocketPath)
-	}
 	if err != nil {
-		return nil, err
+		return nil, control.SocketError(path, err)
 	}
 	if err := os.Chmod(path, socketMode()); err != nil {
 		_ = l.Close()
