@@ -116,6 +116,10 @@ func load(o Options) (*settings, error) {
 		if err := config.Load(path, s.sections()); err != nil {
 			return nil, err
 		}
+		alone := *s
+		if err := alone.check(); err != nil { // whatever the command line says besides
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	} else {
 		s.sections() // the parts' defaults
 	}

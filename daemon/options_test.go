@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -67,5 +68,17 @@ func TestConfigMistakes(t *testing.T) {
 		if err := daemon.CheckConfig([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
 		}
+	}
+}
+
+// A value that cannot be is told with the file in which it stands.
+func TestConfigMistakeNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messngr.toml")
+	if err := os.WriteFile(path, []byte("[store]\nkeep_days = -1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := daemon.Run(t.Context(), daemon.Options{Config: path, State: t.TempDir()})
+	if want := path + ": [store] keep_days -1: want 0 to 36500"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
