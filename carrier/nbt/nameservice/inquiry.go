@@ -13,12 +13,16 @@ import (
 )
 
 // earlyChecks is how many checks belong to the claim. The later ones are for the network
-// only: a name server hears of us by refreshes.
+// only: a name server hears of us by refreshes, and asks us before it gives a name away.
 const earlyChecks = 2
 
 // checkAfter fires when the next check is due, after so many of them.
 func (c *claim) checkAfter(checks int) <-chan time.Time {
-	if c.group || !c.node.broadcasts() && (checks >= earlyChecks || !c.node.asksServers()) {
+	switch n := c.node; {
+	case c.group:
+		return nil
+	case n.broadcasts():
+	case !n.asksServers(), checks >= earlyChecks && n.serving:
 		return nil
 	}
 	after := laterChecks

@@ -36,26 +36,31 @@ func TestNeighboursNames(t *testing.T) {
 	})
 }
 
-// TestRenew: what others took while nobody could hear us is theirs, the rest is said again.
 // TestNameIsLostBesideANeighbour: who cannot be asked whether a name is still his, because
 // the port is another program's, finds out himself when the name server gave it away.
 func TestNameIsLostBesideANeighbour(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLAN(1)
-		w := newWINS(t, l, "10.0.9.5")
-		w.challenges = true
-		l.Taken[netip.MustParseAddrPort("10.0.0.1:137")] = errors.New("address already in use")
-		h := l.start(t, servedBy("10.0.9.5"), "10.0.0.1/24")
-		mustClaim(t, h.Service, alice)
-		time.Sleep(time.Minute) // past the checks that follow a claim at once
-		other := l.start(t, servedBy("10.0.9.5"), "10.0.1.1/24")
-		mustClaim(t, other.Service, alice)           // since nobody answers for us
-		time.Sleep(laterChecks*5/4 + 15*time.Second) // past the next check, and before the name is tried again
-		wantStates(t, h.Service, "eth0 ALICE<03> conflict of 10.0.1.1")
-		wantStates(t, other.Service, "eth0 ALICE<03> registered")
-	})
+	for _, node := range []nbns.NodeType{nbns.HNode, nbns.PNode} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLAN(1)
+			w := newWINS(t, l, "10.0.9.5")
+			w.challenges = true
+			l.Taken[netip.MustParseAddrPort("10.0.0.1:137")] = errors.New("address already in use")
+			cfg := servedBy("10.0.9.5")
+			cfg.NodeType = node
+			h := l.start(t, cfg, "10.0.0.1/24")
+			mustClaim(t, h.Service, alice)
+			time.Sleep(time.Minute) // past the checks that follow a claim at once
+			other := l.start(t, cfg, "10.0.1.1/24")
+			mustClaim(t, other.Service, alice) // since nobody answers for us
+			// Past the next check, and before the name is tried again.
+			time.Sleep(laterChecks*5/4 + 15*time.Second)
+			wantStates(t, h.Service, "eth0 ALICE<03> conflict of 10.0.1.1")
+			wantStates(t, other.Service, "eth0 ALICE<03> registered")
+		})
+	}
 }
 
+// TestRenew: what others took while nobody could hear us is theirs, the rest is said again.
 func TestRenew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLAN(1)
