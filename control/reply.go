@@ -5,11 +5,16 @@ import (
 	"strings"
 )
 
+// serviceName is who has proven to have sent the service's own notes to its
+// people. Where an account has that name it is the service's, and no person's.
+const serviceName = "messngr"
+
 // ReplyTo addresses the answer to a message: on this host the person who is
 // proven to have sent it, otherwise the sender's name at the address that it
 // came from. That name is only a claim, so that one which means more than one
 // machine, or another machine, does not count: then it is the machine at that
-// address. ok is false if nobody can be answered.
+// address. ok is false if nobody can be answered, as behind a note of the service
+// itself.
 func ReplyTo(m *Message) (req SendRequest, ok bool) {
 	req = SendRequest{To: []string{m.From}, Address: m.Address, InReplyTo: m.ID}
 	if m.Via == "local" {
@@ -17,7 +22,7 @@ func ReplyTo(m *Message) (req SendRequest, ok bool) {
 		if m.Proven != "" {
 			req.To[0] = m.Proven + "@localhost" // a login name may look like the name of a machine
 		}
-		return req, m.Proven != "" || m.From != "" && !misleading(m.From)
+		return req, m.Proven != serviceName && (m.Proven != "" || m.From != "" && !misleading(m.From))
 	}
 	if m.From == "" || misleading(m.From) {
 		req.To[0] = req.Address

@@ -33,6 +33,27 @@ func TestReplyTo(t *testing.T) {
 	}
 }
 
+// Nobody stands behind the service's own notes, but somebody may call himself so
+// on another machine, or without a proof here.
+func TestReplyToTheService(t *testing.T) {
+	for _, tt := range []struct {
+		m  control.Message
+		to string
+		ok bool
+	}{
+		{control.Message{From: "messngr", Proven: "messngr", Via: "local"}, "messngr@localhost", false},
+		{control.Message{From: "FS01", Proven: "messngr", Via: "local"}, "messngr@localhost", false},
+		{control.Message{From: "messngr", Proven: "alice", Via: "local"}, "alice@localhost", true},
+		{control.Message{From: "messngr", Via: "local"}, "messngr", true},
+		{control.Message{From: "MESSNGR", Address: "10.0.0.7", Via: "smb"}, "MESSNGR", true},
+	} {
+		req, ok := control.ReplyTo(&tt.m)
+		if req.To[0] != tt.to || ok != tt.ok {
+			t.Errorf("the answer to %+v goes to %q, %v; want %q, %v", tt.m, req.To, ok, tt.to, tt.ok)
+		}
+	}
+}
+
 func TestReplyGoesToTheMachineIfNobodyHasTheName(t *testing.T) {
 	fake := controltest.New()
 	c := control.NewClient(controltest.Start(t, fake))

@@ -8,13 +8,6 @@ import (
 	"messngr/desktop/describe"
 )
 
-// ReplyTo addresses an answer to m as control.ReplyTo does. It returns false if
-// there is nobody to answer, as behind a note of the service itself.
-func ReplyTo(m *control.Message) (control.SendRequest, bool) {
-	req, ok := control.ReplyTo(m)
-	return req, ok && !describe.IsService(m)
-}
-
 // Addressee names whom an answer goes to, and where, in one safe line.
 func Addressee(req *control.SendRequest) string {
 	name := describe.Person(req.To[0])
@@ -31,7 +24,7 @@ type Replier interface {
 
 // Reply sends an answer to m.
 func Reply(ctx context.Context, c Replier, m *control.Message, text string) (control.SendAnswer, error) {
-	req, ok := ReplyTo(m)
+	req, ok := control.ReplyTo(m)
 	if !ok {
 		return control.SendAnswer{}, &control.Error{Code: "bad_request", Message: "nobody to answer"}
 	}

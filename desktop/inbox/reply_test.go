@@ -13,9 +13,8 @@ import (
 	"messngr/desktop/inbox"
 )
 
-// Whom an answer goes to is for package control to say; a note of the service
-// itself has nobody behind it.
-func TestReplyTo(t *testing.T) {
+// Whom an answer goes to is for package control to say.
+func TestAddressee(t *testing.T) {
 	for _, tt := range []struct {
 		m         control.Message
 		addressee string
@@ -28,7 +27,7 @@ func TestReplyTo(t *testing.T) {
 		{control.Message{From: "messngr", Proven: "messngr", Via: "local"}, "messngr", false},
 		{control.Message{Via: "mailslot"}, "", false},
 	} {
-		req, ok := inbox.ReplyTo(&tt.m)
+		req, ok := control.ReplyTo(&tt.m)
 		if got := inbox.Addressee(&req); got != tt.addressee || ok != tt.ok {
 			t.Errorf("%+v: to %q, %v; want %q, %v", tt.m, got, ok, tt.addressee, tt.ok)
 		}

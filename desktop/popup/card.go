@@ -287,7 +287,7 @@ func (c *card) buttonRow() gtk.Box {
 		c.ok.AddClass("suggested-action")
 	}
 	reply := app.NewButton(words.Popup.Reply)
-	if _, ok := inbox.ReplyTo(&c.m); !ok {
+	if _, ok := control.ReplyTo(&c.m); !ok {
 		reply.SetSensitive(false)
 		reply.SetTooltip(words.Popup.NoReply)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"messngr/control"
 	"messngr/desktop/describe"
 	"messngr/desktop/gtk"
 	"messngr/desktop/inbox"
@@ -22,7 +23,7 @@ func newWriting(c *card) *writing {
 	app, words := c.p.cfg.App, c.p.cfg.Words
 	w := &writing{Box: app.NewColumn(8), c: c}
 	w.KeepHidden()
-	to, ok := inbox.ReplyTo(&c.m)
+	to, ok := control.ReplyTo(&c.m)
 	if !ok {
 		return w
 	}

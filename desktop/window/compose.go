@@ -81,7 +81,7 @@ func (w *Window) openCompose(answered *control.Message) {
 // recipient says who gets the answer.
 func (c *compose) recipient(root gtk.Box) {
 	app, words := c.w.cfg.App, c.w.cfg.Words
-	req, _ := inbox.ReplyTo(c.answered)
+	req, _ := control.ReplyTo(c.answered)
 	to := app.NewLabel(fmt.Sprintf(words.Popup.ReplyTo, inbox.Addressee(&req)))
 	to.AddClass("messngr-title")
 	root.Add(to)

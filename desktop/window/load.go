@@ -8,7 +8,6 @@ import (
 	"messngr"
 	"messngr/control"
 	"messngr/desktop/describe"
-	"messngr/desktop/inbox"
 )
 
 // State says whether the service answers.
@@ -132,7 +131,7 @@ func (w *Window) Reply(id messngr.ID) {
 			return
 		}
 		w.cfg.App.Post(func() {
-			if _, ok := inbox.ReplyTo(&m); ok {
+			if _, ok := control.ReplyTo(&m); ok {
 				w.openCompose(&m)
 			}
 		})

@@ -126,7 +126,7 @@ func (w *Window) refresh() {
 	w.tools.discard.SetSensitive(m != nil)
 	answerable := false
 	if m != nil {
-		_, answerable = inbox.ReplyTo(m)
+		_, answerable = control.ReplyTo(m)
 	}
 	w.tools.reply.SetSensitive(answerable)
 	switch {
