@@ -74,11 +74,11 @@ func (n *Node) reply(p *nbns.Packet, from netip.AddrPort) (nbns.Packet, bool) {
 // like ourselves ask with some bytes more than needed.
 func (n *Node) admit(p *nbns.Packet, from netip.AddrPort, length int, out []byte) {
 	c := n.find(p.Name)
-	if p.Kind != nbns.Query || p.Broadcast || c == nil || c.group || !c.atServer() || !n.admitLimit.Allow() {
+	if p.Kind != nbns.Query || p.Broadcast || c == nil || c.group || !c.atServer() {
 		return
 	}
 	reply := nbns.Packet{ID: p.ID, Kind: nbns.QueryResponse, Name: p.Name, Scope: p.Scope, TTL: answerTTL, Addresses: c.self}
-	if answer, err := reply.Append(out); err == nil && len(answer) <= length {
+	if answer, err := reply.Append(out); err == nil && len(answer) <= length && n.admitLimit.Allow() {
 		n.write(reply, from, out)
 	}
 }

@@ -32,7 +32,8 @@ type Node struct {
 	// statusLimit bounds the node statuses that are told: they are the largest
 	// answers, about people, and to anybody.
 	statusLimit *rate.Limiter
-	// admitLimit bounds the answers to nodes of other networks.
+	// admitLimit bounds the answers to nodes of other networks. It is wide: they are no longer
+	// than the questions, and a name for which there is no answer can be taken.
 	admitLimit *rate.Limiter
 
 	mu      sync.RWMutex
@@ -55,7 +56,7 @@ func newNode(s *Service, iface link.Interface, open func(at netip.Addr, purpose 
 		cancel:      cancel,
 		ended:       make(chan struct{}),
 		statusLimit: rate.NewLimiter(100, 200),
-		admitLimit:  rate.NewLimiter(100, 200),
+		admitLimit:  rate.NewLimiter(2000, 2000),
 		claims:      make(map[netbios.Name]*claim),
 		pending:     make(map[uint16]*exchange),
 		closing:     make(chan struct{}),

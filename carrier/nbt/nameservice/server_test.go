@@ -365,6 +365,37 @@ func TestServerAsksNoStrangers(t *testing.T) {
 	})
 }
 
+// TestAdmissionInAFlood: strangers who ask for a name a thousand times at once do not have it
+// look as if nobody had it.
+func TestAdmissionInAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		newWINS(t, l, "10.0.0.5")
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.1.1/24")
+		mustClaim(t, h.Service, pc17)
+		short, err := nbns.Packet{ID: 9, Kind: nbns.Query, Name: pc17}.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		long := append(short, make([]byte, answerSurplus)...)
+		flood, err := l.Listen(netip.MustParseAddrPort("192.168.7.7:137"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer flood.Close()
+		for i := range 4000 {
+			question := short
+			if i%4 == 0 {
+				question = long
+			}
+			flood.WriteToUDPAddrPort(question, netip.MustParseAddrPort("10.0.1.1:137"))
+		}
+		if got := exchangeRaw(t, l, "10.0.2.1:137", "10.0.1.1:137", long); len(got) == 0 {
+			t.Error("no answer after a flood")
+		}
+	})
+}
+
 // TestAdmission has a row for each question of a node from another network.
 func TestAdmission(t *testing.T) {
 	tests := []struct {
