@@ -3,8 +3,10 @@
 package transport
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"messngr/carrier"
 	"messngr/wire/oem"
@@ -45,4 +47,16 @@ type Env struct {
 	Addresses func() []netip.Addr
 	// PortOffset is added to every port number, this host's and all others'.
 	PortOffset int
+}
+
+// maxWait is the most that a transport can be told to wait for anything, in seconds: a day.
+const maxWait = 24 * 60 * 60
+
+// Wait reads a time that the key of a transport's configuration gives in seconds, of which
+// there must be 1 to 86,400.
+func Wait(key string, seconds int) (time.Duration, error) {
+	if seconds < 1 || seconds > maxWait {
+		return 0, fmt.Errorf("%s is %d, want 1 to %d", key, seconds, maxWait)
+	}
+	return time.Duration(seconds) * time.Second, nil
 }

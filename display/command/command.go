@@ -18,6 +18,9 @@ import (
 	"messngr/wire/oem"
 )
 
+// maxSeconds is the longest that a command may run: a day.
+const maxSeconds = 24 * 60 * 60
+
 // Config is the section display.command of the configuration.
 type Config struct {
 	Command []string `toml:"command" comment:"program with its full path, and its arguments, of which {from}, {to}, {title}, ... are filled in; no shell sees them"`
@@ -81,8 +84,8 @@ func New(env display.Env, cfg Config) (*Display, error) {
 			return nil, fmt.Errorf("command: %w", err)
 		}
 	}
-	if cfg.Seconds <= 0 || cfg.AtOnce <= 0 {
-		return nil, fmt.Errorf("command: seconds %d, at_once %d: want at least 1", cfg.Seconds, cfg.AtOnce)
+	if cfg.Seconds < 1 || cfg.Seconds > maxSeconds || cfg.AtOnce < 1 {
+		return nil, fmt.Errorf("command: seconds %d, at_once %d: want at least 1, and no more seconds than a day has", cfg.Seconds, cfg.AtOnce)
 	}
 	as, err := lookupAccount(cfg.User)
 	if err != nil {

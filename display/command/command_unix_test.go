@@ -114,6 +114,7 @@ func TestNew(t *testing.T) {
 		{"placeholder that a shell would run", Config{Command: []string{"/bin/sh", "-c", "{title}"}, Seconds: 1, AtOnce: 1}},
 		{"unknown placeholder", Config{Command: []string{good, "{text}"}, Seconds: 1, AtOnce: 1}},
 		{"no time", Config{Command: []string{good}, AtOnce: 1}},
+		{"for ever", Config{Command: []string{good}, Seconds: 1e10, AtOnce: 1}},
 		{"none at once", Config{Command: []string{good}, Seconds: 1}},
 		{"unknown user", Config{Command: []string{good}, Seconds: 1, AtOnce: 1, User: "no-such-user"}},
 		{"root", Config{Command: []string{good}, Seconds: 1, AtOnce: 1, User: "root"}},

@@ -19,6 +19,7 @@ import (
 	"messngr/transport/msgsvc"
 	"messngr/wire/dcerpc"
 	wire "messngr/wire/msgsvc"
+	"messngr/wire/netbios"
 	"messngr/wire/oem"
 )
 
@@ -271,6 +272,9 @@ func TestSend(t *testing.T) {
 		ev, err := part.Send(t.Context(), toBeta, &messngr.Message{From: messngr.From{Claimed: tt.from}, Text: tt.text})
 		if err != nil || ev.State != messngr.Accepted || ev.Lossy != tt.lossy || ev.Address != netip.MustParseAddrPort("10.77.0.2:135") {
 			t.Errorf("%s: %+v, %v", tt.name, ev, err)
+		}
+		if told := strings.Contains(ev.Detail, "sent as"); told != (len(tt.from) > netbios.MaxLabel) {
+			t.Errorf("%s: its sender is told %q", tt.name, ev.Detail)
 		}
 		if diff := cmp.Diff(tt.want, f.last); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)

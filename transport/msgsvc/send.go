@@ -31,16 +31,18 @@ func (t *Transport) Send(ctx context.Context, to messngr.Device, m *messngr.Mess
 	if err != nil {
 		return messngr.Evidence{}, err
 	}
-	claimed := m.From.Claimed
-	if claimed == "" {
-		claimed = t.env.Host
-	}
+	from, told := t.env.Sender(m)
 	letter := msgsvc.Message{
-		From: bytes.ReplaceAll(t.env.Shorten(claimed), []byte{0}, nil),
+		From: bytes.ReplaceAll(from, []byte{0}, nil),
 		To:   name,
 		Text: bytes.ReplaceAll(text, []byte{0}, []byte{' '}),
 	}
-	return t.deliver(ctx, addrs, letter, lossy)
+	ev, err := t.deliver(ctx, addrs, letter)
+	ev.Lossy = lossy
+	if err == nil {
+		ev.Detail = told
+	}
+	return ev, err
 }
 
 // find says by which name to call a device, and at which addresses. A machine that does
@@ -68,9 +70,9 @@ func (t *Transport) find(ctx context.Context, to messngr.Device) (name []byte, a
 }
 
 // deliver makes the call at the first address where somebody receives it.
-func (t *Transport) deliver(ctx context.Context, addrs []netip.Addr, m msgsvc.Message, lossy bool) (messngr.Evidence, error) {
+func (t *Transport) deliver(ctx context.Context, addrs []netip.Addr, m msgsvc.Message) (messngr.Evidence, error) {
 	call := dcerpc.Call{Interface: msgsvc.Interface(), Op: msgsvc.SendMessage, Stub: m.Append(nil, false)}
-	ev := messngr.Evidence{Lossy: lossy}
+	var ev messngr.Evidence
 	var err error
 	for _, addr := range addrs[:min(len(addrs), maxAddresses)] {
 		ev.Address = netip.AddrPortFrom(addr, t.network.Port())

@@ -90,11 +90,13 @@ func New(env transport.Env, c Config) (*Transport, error) {
 		return nil, fmt.Errorf("rwall: max_text is %d, want %d to %d", c.MaxText, minText, maxText)
 	case c.Port < 0 || c.Port+env.PortOffset > 65535 || sunrpc.BindPort+env.PortOffset > 65535:
 		return nil, fmt.Errorf("rwall: port %d with the offset %d, want 0 to 65535", c.Port, env.PortOffset)
-	case c.AnswerSeconds < 1:
-		return nil, fmt.Errorf("rwall: answer_seconds is %d, want 1 or more", c.AnswerSeconds)
+	}
+	answer, err := transport.Wait("answer_seconds", c.AnswerSeconds)
+	if err != nil {
+		return nil, fmt.Errorf("rwall: %w", err)
 	}
 	t := &Transport{
-		env: env, log: env.Log, cfg: c, answer: time.Duration(c.AnswerSeconds) * time.Second,
+		env: env, log: env.Log, cfg: c, answer: answer,
 		bindAt: uint16(sunrpc.BindPort + env.PortOffset), slots: make(chan struct{}, maxAtOnce),
 		timing: timing{follow: 5 * time.Second, rebind: 5 * time.Second, resend: time.Second, patience: 3 * time.Second},
 	}

@@ -197,6 +197,7 @@ func TestMistakesInTheConfiguration(t *testing.T) {
 		"port":         func(c *rwall.Config) { c.Port = 65536 },
 		"no port":      func(c *rwall.Config) { c.Port = -1 },
 		"no time":      func(c *rwall.Config) { c.AnswerSeconds = 0 },
+		"for ever":     func(c *rwall.Config) { c.AnswerSeconds = 1e9 },
 		"above 65,535": func(c *rwall.Config) { c.Port = 65000 },
 	} {
 		c := *rwall.DefaultConfig()

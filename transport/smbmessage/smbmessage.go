@@ -33,9 +33,6 @@ type Config struct {
 	Newline       string `toml:"newline" comment:"line breaks that are sent: dc4 (Windows), crlf (smbclient), lf, or auto: dc4 to peers that number their messages as Windows does, else crlf"`
 }
 
-// maxSeconds is the most that can be waited for anything: a day.
-const maxSeconds = 24 * 60 * 60
-
 // DefaultConfig returns what is in force where the configuration says nothing.
 func DefaultConfig() *Config {
 	return &Config{MaxText: 65536, IdleSeconds: 30, AnswerSeconds: 30, Newline: "auto"}
@@ -81,10 +78,13 @@ func New(env transport.Env, c Config) (*Transport, error) {
 	if c.MaxText < 1 || c.MaxText > messngr.MaxText {
 		return nil, fmt.Errorf("smb: max_text is %d, want 1 to %d", c.MaxText, messngr.MaxText)
 	}
-	for key, seconds := range map[string]int{"idle_seconds": c.IdleSeconds, "answer_seconds": c.AnswerSeconds} {
-		if seconds < 1 || seconds > maxSeconds {
-			return nil, fmt.Errorf("smb: %s is %d, want 1 to %d", key, seconds, maxSeconds)
-		}
+	idle, err := transport.Wait("idle_seconds", c.IdleSeconds)
+	if err != nil {
+		return nil, fmt.Errorf("smb: %w", err)
+	}
+	answer, err := transport.Wait("answer_seconds", c.AnswerSeconds)
+	if err != nil {
+		return nil, fmt.Errorf("smb: %w", err)
 	}
 	breaks, err := parseNewline(c.Newline)
 	if err != nil {
@@ -98,8 +98,8 @@ func New(env transport.Env, c Config) (*Transport, error) {
 		env:      env,
 		log:      env.Log,
 		maxText:  c.MaxText,
-		idle:     time.Duration(c.IdleSeconds) * time.Second,
-		answer:   time.Duration(c.AnswerSeconds) * time.Second,
+		idle:     idle,
+		answer:   answer,
 		newline:  breaks,
 		instance: hex.EncodeToString(instance[:]),
 		intake:   transport.NewIntake(),
