@@ -111,7 +111,7 @@ func (a *agent) pop(ctx context.Context, now time.Time) {
 		level = max(level, a.breakThrough)
 	}
 	if level < never {
-		a.program.pop(ctx, level, a.muted || level > messngr.LevelNotice, now)
+		a.program.pop(ctx, level, a.muted || level > messngr.LevelNotice, a.locked, now)
 	}
 }
 

@@ -219,7 +219,7 @@ func (a *agent) close() {
 	if a.system != nil {
 		_ = a.system.Close()
 	}
-	a.program.stays.Wait()
+	a.program.leave()
 	a.sounds.Wait()
 }
 

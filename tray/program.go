@@ -22,6 +22,7 @@ type program struct {
 	ended chan error     // the end of the pop-ups, with room for one
 
 	popUps *exec.Cmd // that we started; nil: none run
+	screen *os.File  // where they read whether the screen is locked; nil: none run
 	level  messngr.Level
 	once   bool
 	began  time.Time
@@ -57,9 +58,9 @@ func DesktopProgram() string {
 	return ""
 }
 
-// start starts the program with a token that lets it take the focus. The caller
-// waits for it; nil if it cannot be started.
-func (p *program) start(ctx context.Context, token string, args ...string) *exec.Cmd {
+// start starts the program with a token that lets it take the focus, and with
+// what it may read, or nil. The caller waits for it; nil if it cannot be started.
+func (p *program) start(ctx context.Context, token string, stdin *os.File, args ...string) *exec.Cmd {
 	path := DesktopProgram()
 	if path == "" {
 		return nil
@@ -71,6 +72,9 @@ func (p *program) start(ctx context.Context, token string, args ...string) *exec
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 2 * time.Second
 	cmd.Stderr = os.Stderr
+	if stdin != nil {
+		cmd.Stdin = stdin
+	}
 	if token != "" {
 		cmd.Env = append(os.Environ(), "XDG_ACTIVATION_TOKEN="+token, "DESKTOP_STARTUP_ID="+token)
 	}
@@ -95,7 +99,7 @@ func (p *program) wait(cmd *exec.Cmd) error {
 // window opens the window with such options. If it cannot, it calls otherwise,
 // later and from another goroutine; it reports whether there is such a program.
 func (p *program) window(options []string, token string, otherwise func()) bool {
-	cmd := p.start(context.Background(), token, append([]string{"window"}, options...)...)
+	cmd := p.start(context.Background(), token, nil, append([]string{"window"}, options...)...)
 	if cmd == nil {
 		return false
 	}
@@ -108,27 +112,63 @@ func (p *program) window(options []string, token string, otherwise func()) bool 
 }
 
 // pop sees that what is at least so important pops up. The program follows the
-// inbox by itself; with once it ends when everything has been answered, and
-// outlives us.
-func (p *program) pop(ctx context.Context, level messngr.Level, once bool, now time.Time) {
+// inbox by itself, and hears from us whether the screen is locked; with once it
+// ends when everything has been answered, and outlives us.
+func (p *program) pop(ctx context.Context, level messngr.Level, once, locked bool, now time.Time) {
 	if p.popUps != nil {
 		return
 	}
-	args := []string{"popup", "--level", level.String()}
+	stdin, screen, err := os.Pipe()
+	if err != nil {
+		p.log.Error("start the desktop program", "err", err)
+		return
+	}
+	defer stdin.Close()
+	args := []string{"popup", "--screen", "--level", level.String()}
 	if once {
 		args = append(args, "--once")
 		ctx = context.WithoutCancel(ctx)
 	}
-	cmd := p.start(ctx, "", args...)
+	cmd := p.start(ctx, "", stdin, args...)
 	if cmd == nil {
+		screen.Close()
 		return
 	}
-	p.popUps, p.level, p.once, p.began = cmd, level, once, now
+	p.popUps, p.screen, p.level, p.once, p.began = cmd, screen, level, once, now
+	p.tellLocked(locked)
 	end := func() { p.ended <- p.wait(cmd) }
 	if once {
 		go end()
 	} else {
 		p.stays.Go(end)
+	}
+}
+
+// tellLocked tells the pop-ups whether the screen is locked: nobody sees what
+// they show behind a lock.
+func (p *program) tellLocked(on bool) {
+	if p.screen == nil {
+		return
+	}
+	line := "unlocked\n"
+	if on {
+		line = "locked\n"
+	}
+	// They read at once, unless they have ended or stand still.
+	_ = p.screen.SetWriteDeadline(time.Now().Add(time.Millisecond))
+	_, _ = p.screen.WriteString(line)
+}
+
+// leave waits for the pop-ups that end with us, and leaves the others alone.
+func (p *program) leave() {
+	p.stays.Wait()
+	p.hangUp()
+}
+
+func (p *program) hangUp() {
+	if p.screen != nil {
+		p.screen.Close()
+		p.screen = nil
 	}
 }
 
@@ -142,6 +182,7 @@ func (p *program) stop() {
 // over takes note of how the pop-ups have ended.
 func (p *program) over(err error, now time.Time) {
 	p.popUps = nil
+	p.hangUp()
 	if err == nil || now.Sub(p.began) > popUpLasts {
 		p.failures = 0
 	}

@@ -212,6 +212,7 @@ func (a *agent) systemSignal(ctx context.Context, sig *dbus.Signal) {
 // lockChanged hides what is on the screen, or shows it again.
 func (a *agent) lockChanged(ctx context.Context) {
 	a.locked = a.screen.Locked()
+	a.program.tellLocked(a.locked)
 	if !a.locked {
 		a.release(ctx)
 	}

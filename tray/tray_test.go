@@ -527,7 +527,9 @@ func TestTheDesktopProgram(t *testing.T) {
 	// What must be seen pops up, and is a notification all the same.
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
 	d.daemon.Await("the emergency", func(s []traytest.Note) bool { return len(s) == 1 && strings.HasPrefix(s[0].Summary, "EMERGENCY") })
-	d.eventually("the pop-up", func() bool { return slices.Contains(lines(), "popup --level urgent --once --socket "+d.socket) })
+	d.eventually("the pop-up", func() bool {
+		return slices.Contains(lines(), "popup --screen --level urgent --once --socket "+d.socket)
+	})
 	if n := len(lines()); n != 4 {
 		t.Errorf("it was started %d times: %q", n, lines())
 	}
@@ -552,7 +554,7 @@ func TestPopUpsDoNotWaitForTheDaemon(t *testing.T) {
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
 	d.eventually("the pop-up", func() bool {
 		b, _ := os.ReadFile(log)
-		return strings.Contains(string(b), "popup --level urgent --once")
+		return strings.Contains(string(b), "popup --screen --level urgent --once")
 	})
 	if n := len(d.daemon.Calls()); n != 0 {
 		t.Errorf("the daemon has shown %d notifications", n)
@@ -569,7 +571,7 @@ func TestPopUpsThatFallOver(t *testing.T) {
 	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
 	d.eventually("they are started twice", func() bool {
 		b, _ := os.ReadFile(log)
-		return strings.Count(string(b), "popup --level urgent --once") == 2
+		return strings.Count(string(b), "popup --screen --level urgent --once") == 2
 	})
 }
 
@@ -580,7 +582,7 @@ func TestPopUpsForEverything(t *testing.T) {
 	stop := d.run()
 	started := func() int {
 		b, _ := os.ReadFile(log)
-		return strings.Count(string(b), "popup --level info --socket")
+		return strings.Count(string(b), "popup --screen --level info --socket")
 	}
 	stopped := func() int {
 		b, _ := os.ReadFile(filepath.Join(d.home, "stopped"))
@@ -600,6 +602,31 @@ func TestPopUpsForEverything(t *testing.T) {
 	d.eventually("and come back", func() bool { return started() == 2 })
 	stop()
 	d.eventually("and end with the tray", func() bool { return stopped() == 2 })
+}
+
+// The pop-ups are told whether the screen is locked, for nobody sees them behind
+// a lock.
+func TestPopUpsAreToldOfTheLock(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	saver := traytest.StartSaver(t, d.bus, true)
+	screen := filepath.Join(d.home, "screen")
+	d.install("messngr-desktop", "while read line; do echo $line >>"+screen+"; done; echo over >>"+screen)
+	stop := d.run()
+	d.arrive(control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency})
+	told := func(want string) {
+		t.Helper()
+		d.eventually(fmt.Sprintf("the pop-ups are told %q", want), func() bool {
+			b, _ := os.ReadFile(screen)
+			return string(b) == want
+		})
+	}
+	told("locked\n")
+	saver.Lock(t, false)
+	told("locked\nunlocked\n")
+	saver.Lock(t, true)
+	told("locked\nunlocked\nlocked\n")
+	stop()
+	told("locked\nunlocked\nlocked\nover\n")
 }
 
 func TestAnotherInstance(t *testing.T) {

@@ -2,6 +2,9 @@ package face_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,6 +90,54 @@ func TestEmergencyStaysUntilItIsAcknowledged(t *testing.T) {
 	stays("nothing", "DRILL")
 	s.fake.HangUp()
 	s.Until("an empty screen", func() bool { return len(covers(s.reader.Tree())) == 0 })
+	s.clean()
+}
+
+// What is behind a lock was not shown to anybody, until the screen is unlocked.
+func TestNothingIsShownOnALockedScreen(t *testing.T) {
+	t.Parallel()
+	first := local("alice", "Please come to room 4.")
+	first.Level = messngr.LevelUrgent
+	s := setUp(t, xtest.Options{}, first)
+	told := filepath.Join(s.Dir(), "told")
+	if err := syscall.Mkfifo(told, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	screen, err := os.OpenFile(told, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer screen.Close()
+	s.reader = s.Reader(popupApp)
+	s.face = s.Start("sh", "-c", `exec "$0" popup --screen --socket "$1" <"$2"`, program, s.socket, told)
+	s.reader.Await("push button", "OK")
+	hidden := func(i int) {
+		t.Helper()
+		time.Sleep(500 * time.Millisecond)
+		if s.message(i).ShownAt != nil {
+			t.Fatal("what nobody can see counts as shown")
+		}
+	}
+	hidden(0) // nobody has said yet that the screen is not locked
+	say := func(line string) {
+		t.Helper()
+		if _, err := screen.WriteString(line + "\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("locked")
+	hidden(0)
+	say("unlocked")
+	s.Until("the first one to be shown", func() bool { return s.message(0).ShownAt != nil })
+	say("locked")
+	time.Sleep(200 * time.Millisecond)
+	s.arrive(lockdown())
+	s.reader.Await("label", "EMERGENCY")
+	hidden(1)
+	say("nonsense")
+	hidden(1)
+	say("unlocked")
+	s.Until("the emergency to be shown", func() bool { return s.message(1).ShownAt != nil })
 	s.clean()
 }
 

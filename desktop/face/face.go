@@ -3,6 +3,7 @@
 package face
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -25,6 +26,7 @@ import (
 // Env is what the program gets from the system that it runs on.
 type Env struct {
 	Args           []string
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 }
@@ -39,7 +41,8 @@ const (
 const usage = `messngr-desktop shows the messages of the Messenger service on a desktop.
 
 Usage:
-  messngr-desktop popup [--level LEVEL] [--once]   show what has to be seen, as it comes
+  messngr-desktop popup [--level LEVEL] [--once] [--screen]
+                                                   show what has to be seen, as it comes
   messngr-desktop window [--min] [--tray] [--message ID] [--reply ID]
                                                    the window with all messages
   messngr-desktop version
@@ -48,6 +51,9 @@ Options:
   --level LEVEL   show only what is at least so important: info, notice, urgent
                   or emergency; questions are always shown (default info)
   --once          end when nothing is left to show
+  --screen        read from the standard input whether the screen is locked: a
+                  line "locked" or "unlocked" whenever it changes; what is put
+                  on a locked screen counts as shown when that is unlocked
   --min           start as an icon
   --tray          be an icon of the tray alone: another start brings it back
   --message ID    show this message first
@@ -151,10 +157,11 @@ func (p *program) open(o gtk.Options) *gtk.App {
 
 func (p *program) popup(args []string) int {
 	var level messngr.Level
-	var once bool
+	var once, screen bool
 	if !p.flags(args, func(set *flag.FlagSet) {
 		set.TextVar(&level, "level", messngr.LevelInfo, "")
 		set.BoolVar(&once, "once", false, "")
+		set.BoolVar(&screen, "screen", false, "")
 	}) {
 		return exitMisuse
 	}
@@ -180,7 +187,13 @@ func (p *program) popup(args []string) int {
 		Event:  func(e control.Event) { app.Post(func() { show.Event(e) }) },
 		State:  p.state(once, app),
 	}
-	p.run(ctx, app, func() {}, feed.Run)
+	start := func() {}
+	if screen {
+		show.Locked(true) // until somebody says that it is not
+		// Nothing ends the reading but the end of the program, or of whoever tells.
+		start = func() { go p.followScreen(func(on bool) { app.Post(func() { show.Locked(on) }) }) }
+	}
+	p.run(ctx, app, start, feed.Run)
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer done()
 	show.Finish(last)
@@ -188,6 +201,19 @@ func (p *program) popup(args []string) int {
 		return exitFailed
 	}
 	return exitOK
+}
+
+// followScreen tells whether the screen is locked, as it stands on the standard
+// input. It stays as it was when nobody tells any more.
+func (p *program) followScreen(locked func(bool)) {
+	for lines := bufio.NewScanner(p.env.Stdin); lines.Scan(); {
+		switch lines.Text() {
+		case "locked":
+			locked(true)
+		case "unlocked":
+			locked(false)
+		}
+	}
 }
 
 // state says on the terminal, once each time, that the service cannot be asked.

@@ -46,6 +46,7 @@ type Presenter struct {
 	shown  inbox.View
 	screen screen
 	stale  bool // render is on its way
+	locked bool // the screen is, so that nobody sees what is on it
 	// answered is the message that is being answered here; what became of the
 	// answer stays on the screen until the person goes on.
 	answered messngr.ID
@@ -179,17 +180,24 @@ func (p *Presenter) render() {
 	if old != nil {
 		old.closing()
 	}
-	if v.Kind == inbox.Card || v.Kind == inbox.Emergency {
-		p.markShown(v.Message)
-	}
+	p.markShown()
 	if v.Kind == inbox.Nothing && p.queue.Len() == 0 && len(p.owed) == 0 && p.cfg.Idle != nil {
 		p.cfg.Idle()
 	}
 }
 
-// markShown says that a message was put on the screen.
-func (p *Presenter) markShown(m control.Message) {
-	if m.ShownAt != nil {
+// Locked takes over whether the screen is locked. What was put on a locked
+// screen counts as shown when that is unlocked.
+func (p *Presenter) Locked(on bool) {
+	p.locked = on
+	p.markShown()
+}
+
+// markShown says that the message on the screen was put there, unless nobody can
+// see it.
+func (p *Presenter) markShown() {
+	m := p.shown.Message
+	if p.locked || m.ShownAt != nil || p.shown.Kind != inbox.Card && p.shown.Kind != inbox.Emergency {
 		return
 	}
 	p.asked.Go(func(ctx context.Context) {
