@@ -1,6 +1,7 @@
 package tray
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -22,8 +23,9 @@ type news struct {
 
 // backlog is what waits in the inbox.
 type backlog struct {
-	// unread are the messages that were not read, the oldest first, and at most
-	// backlogMost of them, the newest; urgent ones first of all.
+	// unread are the messages that were not read, at most backlogMost of them, the
+	// newest, and the emergencies that were read and not acknowledged; the oldest
+	// first.
 	unread []control.Message
 	newest int64 // the number of the newest message of all
 }
@@ -31,6 +33,10 @@ type backlog struct {
 const (
 	// backlogMost is how many waiting messages are looked at.
 	backlogMost = 500
+	// emergencyMost is how far back emergencies are looked for that were read and
+	// not acknowledged, in messages; emergencyPage are asked for at once.
+	emergencyMost = 10_000
+	emergencyPage = 1_000
 	// The pause before the service is asked again grows from retryFirst to
 	// retryMost.
 	retryFirst = time.Second
@@ -120,8 +126,36 @@ func readBacklog(ctx context.Context, c *control.Client) (*backlog, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.Reverse(l.Messages)
-	return &backlog{unread: l.Messages, newest: newest}, nil
+	pending, err := readEmergencies(ctx, c, newest)
+	if err != nil {
+		return nil, err
+	}
+	unread := append(l.Messages, pending...)
+	slices.SortFunc(unread, func(a, b control.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	return &backlog{unread: unread, newest: newest}, nil
+}
+
+// readEmergencies reads the emergencies that were read and not acknowledged.
+func readEmergencies(ctx context.Context, c *control.Client, newest int64) ([]control.Message, error) {
+	var pending []control.Message
+	q := control.MessageQuery{Own: true, Before: newest + 1, Limit: emergencyPage}
+	for range emergencyMost / emergencyPage {
+		l, err := c.Messages(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range l.Messages {
+			m := &l.Messages[i]
+			q.Before = m.Seq
+			if m.ReadAt != nil && m.Level >= messngr.LevelEmergency && !isSettled(m) {
+				pending = append(pending, *m)
+			}
+		}
+		if len(l.Messages) < emergencyPage {
+			break
+		}
+	}
+	return pending, nil
 }
 
 // settled finds out which of the messages nobody has to see any more.
@@ -140,7 +174,11 @@ func settled(ctx context.Context, c *control.Client, ids []messngr.ID) ([]messng
 	return gone, nil
 }
 
-func isSettled(m *control.Message) bool { return m.ReadAt != nil || m.AcknowledgedAt != nil }
+// isSettled reports whether nobody has to see m any more. An emergency has to be
+// acknowledged: to have read it somewhere is not enough.
+func isSettled(m *control.Message) bool {
+	return m.AcknowledgedAt != nil || m.ReadAt != nil && m.Level < messngr.LevelEmergency
+}
 
 func isExpired(m *control.Message, now time.Time) bool {
 	return m.ExpiresAt != nil && !now.Before(*m.ExpiresAt)

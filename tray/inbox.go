@@ -2,6 +2,7 @@ package tray
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"messngr"
@@ -90,7 +91,13 @@ func (a *agent) happened(ctx context.Context, e *control.Event, now time.Time) {
 	switch e.Kind {
 	case control.EventArrived:
 		a.arrived(ctx, e.Message, now)
-	case control.EventRead, control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
+	case control.EventRead: // an emergency has to be acknowledged
+		isEmergency := func(id messageID) bool {
+			s := a.shown[id]
+			return s != nil && s.m.Level >= messngr.LevelEmergency
+		}
+		a.withdraw(ctx, slices.DeleteFunc(e.IDs, isEmergency), now)
+	case control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
 		a.withdraw(ctx, e.IDs, now)
 	case control.EventResync:
 		for id := range a.owed {

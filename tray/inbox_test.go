@@ -108,6 +108,42 @@ func TestManyThatWaitedAreOneDigest(t *testing.T) {
 	d.daemon.AwaitCount(1)
 }
 
+// An emergency comes back with every session until it is acknowledged, also when
+// somebody has read it.
+func TestAnEmergencyComesBackUntilItIsAcknowledged(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	fire := control.Message{From: "alice", Via: "local", Text: "Fire!", Level: messngr.LevelEmergency}
+	id, retracted := d.arrive(fire), d.arrive(fire)
+	fire.Level = messngr.LevelUrgent
+	d.fake.Mark("read", id, retracted, d.arrive(fire))
+	d.fake.Mark("retracted", retracted)
+	for i := range 3 {
+		stop := d.run()
+		note := d.daemon.AwaitCount(1)[0]
+		if !strings.HasPrefix(note.Summary, "EMERGENCY: ") {
+			t.Errorf("%q comes back", note.Summary)
+		}
+		d.fake.Mark("read", id)
+		settle()
+		d.fake.HangUp()
+		time.Sleep(time.Second + 2*150*time.Millisecond) // the tray asks what became of it
+		d.daemon.AwaitCount(1)
+		if i == 1 { // to put it away is not enough either
+			d.daemon.Dismiss(note.ID)
+			d.daemon.AwaitCount(0)
+		}
+		if i == 2 {
+			d.daemon.Invoke(note.ID, "acknowledge", "")
+			d.eventually("it is acknowledged", func() bool { return d.message(id).AcknowledgedAt != nil })
+		}
+		settle()
+		stop()
+	}
+	d.run()
+	settle()
+	d.daemon.AwaitCount(0)
+}
+
 func TestMarkAllOfADigest(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)
 	for i := range 10 {
@@ -253,7 +289,7 @@ func TestDoNotDisturb(t *testing.T) {
 	}
 	settle()
 	d.daemon.AwaitCount(1)
-	d.fake.Mark("read", urgent)
+	d.fake.Mark("acknowledged", urgent)
 	if err := tray.SetDoNotDisturb(t.Context(), getenv, false); err != nil {
 		t.Fatal(err)
 	}

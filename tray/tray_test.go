@@ -362,7 +362,7 @@ func TestLevels(t *testing.T) {
 		if n.Urgency() != tt.urgency || n.Timeout != tt.timeout || n.Summary != tt.summary {
 			t.Errorf("%v: urgency %d, timeout %d, %q", tt.level, n.Urgency(), n.Timeout, n.Summary)
 		}
-		d.fake.Mark("read", id)
+		d.fake.Mark("acknowledged", id)
 		d.daemon.AwaitCount(0)
 	}
 }

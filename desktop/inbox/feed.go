@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"math/rand/v2"
@@ -25,7 +26,8 @@ type Client interface {
 // administrator. The functions are called one after another.
 type Feed struct {
 	Client Client
-	// Unread is called with what waits, oldest first, when the feed begins and
+	// Unread is called with what waits, oldest first: what was not read, and
+	// emergencies until they are acknowledged, when the feed begins and
 	// whenever something may have been missed; nil: it is not read.
 	Unread func([]control.Message)
 	// Event is called for everything that happens after that, and for an
@@ -39,7 +41,7 @@ type Feed struct {
 const (
 	// page is how many messages are asked for at once.
 	page = 1000
-	// maxWaiting bounds how many waiting messages are read at the beginning; the
+	// maxWaiting bounds among how many messages those are looked for that wait; the
 	// list has the others.
 	maxWaiting = 10_000
 	// The pause before the service is asked again grows from retryFirst to
@@ -110,26 +112,44 @@ func (f *Feed) follow(ctx context.Context) error {
 	return err
 }
 
-// waiting reads what was not read yet up to the number last, oldest first.
+// waiting reads what waits up to the number last, oldest first: what was not
+// read, and the emergencies that were and are not acknowledged.
 func (f *Feed) waiting(ctx context.Context, last int64) ([]control.Message, error) {
+	list, err := f.pages(ctx, control.MessageQuery{Own: true, Unread: true, Before: last + 1}, func(m *control.Message) bool {
+		return m.AcknowledgedAt == nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	read, err := f.pages(ctx, control.MessageQuery{Own: true, Before: last + 1}, func(m *control.Message) bool {
+		return m.ReadAt != nil && m.AcknowledgedAt == nil && describe.Level(m) >= messngr.LevelEmergency
+	})
+	list = append(list, read...)
+	slices.SortFunc(list, func(a, b control.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list, err
+}
+
+// pages returns those of the newest maxWaiting messages of a query that are
+// wanted.
+func (f *Feed) pages(ctx context.Context, q control.MessageQuery, wanted func(*control.Message) bool) ([]control.Message, error) {
 	var list []control.Message
-	q := control.MessageQuery{Own: true, Unread: true, Before: last + 1, Limit: page}
-	for len(list) < maxWaiting {
+	q.Limit = page
+	for range maxWaiting / page {
 		l, err := f.Client.Messages(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range l.Messages {
+		for i := range l.Messages {
+			m := &l.Messages[i]
 			q.Before = m.Seq
-			if m.AcknowledgedAt == nil {
-				list = append(list, m)
+			if wanted(m) {
+				list = append(list, *m)
 			}
 		}
 		if len(l.Messages) < page {
 			break
 		}
 	}
-	slices.Reverse(list)
 	return list, nil
 }
 

@@ -141,6 +141,24 @@ func TestFeed(t *testing.T) {
 	})
 }
 
+// An emergency waits until it is acknowledged, also when it was read.
+func TestFeedBringsEmergenciesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		emergency := func(n int) control.Message {
+			m := msg(n, "x")
+			m.Level, m.Trust, m.ReadAt = messngr.LevelEmergency, messngr.Vouched, &start
+			return m
+		}
+		acknowledged, unproven, urgent := emergency(3), emergency(4), emergency(5)
+		acknowledged.AcknowledgedAt, unproven.Trust, urgent.Level = &start, messngr.Unverified, messngr.LevelUrgent
+		s := &service{events: make(chan control.Event)}
+		s.messages = []control.Message{urgent, unproven, acknowledged, emergency(2), msg(1, "x")}
+		log, stop := follow(t, s)
+		defer stop()
+		want(t, log(), "state <nil>", "unread [1 2]", "resync")
+	})
+}
+
 func TestFeedComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{events: make(chan control.Event), down: control.ErrNoService}
