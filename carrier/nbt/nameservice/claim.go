@@ -67,7 +67,7 @@ type claim struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the name is released
 	doubt  chan struct{} // capacity 1: somebody says that the name is not ours
-	again  chan struct{} // capacity 1: somebody wants it to be tried again now
+	again  chan struct{} // capacity 1: somebody wants it to be claimed or registered again now
 
 	refreshAt time.Time // when the registration has to be refreshed; only for live
 	visited   time.Time // when the name servers were last asked for the name; only for live
@@ -245,6 +245,8 @@ func (c *claim) hold(ctx context.Context) error {
 			doubt, calm = nil, time.After(doubtGap)
 		case <-calm:
 			doubt = c.doubt
+		case <-c.again:
+			c.refreshAt = time.Time{}
 		}
 		if lost {
 			return &carrier.ConflictError{Name: c.name, Owner: owner}

@@ -258,7 +258,9 @@ func (n *Node) askOne(ctx context.Context, name netbios.Name, scope string, addr
 	return got.Addresses
 }
 
-// unregister takes the name back from the server that has it.
+// unregister takes the name back from the server that has it. The other interfaces that have
+// the name register it once more: a server may take the release of one address for that of
+// all, as nmbd does.
 func (c *claim) unregister(ctx context.Context) {
 	if !c.server.IsValid() {
 		return
@@ -269,6 +271,11 @@ func (c *claim) unregister(ctx context.Context) {
 	_, err := x.first(ctx, retry{tries: 3, wait: releaseWait}, func(r response) bool { return r.Kind == nbns.ReleaseResponse })
 	if err != nil {
 		c.node.service.log.Debug("name server does not answer a release", "name", c.name, "error", err)
+	}
+	for _, n := range c.node.service.attached() {
+		if other := n.find(c.name); other != nil && other != c && other.owned() {
+			raise(other.again)
+		}
 	}
 }
 

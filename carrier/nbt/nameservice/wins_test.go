@@ -176,6 +176,32 @@ func TestFailoverAndReturn(t *testing.T) {
 	})
 }
 
+// TestReleaseOfOneAddress: a server that takes the release of one address of a machine for
+// that of all, as nmbd does, hears of the others again.
+func TestReleaseOfOneAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLAN(1)
+		w := newWINS(t, l, "10.0.0.5")
+		w.odd = func(p nbns.Packet, _ netip.AddrPort) ([]nbns.Packet, bool) {
+			if p.Kind == nbns.Release {
+				delete(w.records, p.Name)
+			}
+			return nil, false
+		}
+		h := l.start(t, servedBy("10.0.0.5"), "10.0.0.1/24", "10.0.1.1/24")
+		mustClaim(t, h.Service, pc17)
+		time.Sleep(2 * time.Minute)
+		h.nodes[1].Stop()
+		h.nodes = h.nodes[:1]
+		time.Sleep(time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if owners := w.owners(pc17); len(owners) != 1 || owners[0].Addr != addr("10.0.0.1") {
+			t.Errorf("the server has the name at %v, want the address that is left", owners)
+		}
+	})
+}
+
 // TestServersDisagree: a preferred server that refuses the name after its return does not
 // keep us from the one that granted it, nor is it asked all the time.
 func TestServersDisagree(t *testing.T) {
