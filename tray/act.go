@@ -35,7 +35,7 @@ func (a *agent) clicked(ctx context.Context, c click) {
 		a.readAll(ctx)
 	case clickMute:
 		if err := a.disturb.set(!a.disturb.off()); err != nil {
-			a.tell(ctx, a.words.app, err.Error())
+			a.tell(a.words.app, err.Error())
 		}
 		a.refresh(ctx)
 	case clickQuit:
@@ -167,14 +167,14 @@ func (a *agent) showUnread(ctx context.Context) {
 		if err != nil {
 			return nil, err
 		}
-		return func() { a.showAll(ctx, b.unread) }, nil
+		return func() { a.showAll(b.unread) }, nil
 	})
 }
 
 // showAll shows messages whether anybody is to be disturbed or not.
-func (a *agent) showAll(ctx context.Context, list []control.Message) {
+func (a *agent) showAll(list []control.Message) {
 	if len(list) == 0 {
-		a.tell(ctx, a.words.app, a.words.unread[0])
+		a.tell(a.words.app, a.words.unread[0])
 		return
 	}
 	now := time.Now()
@@ -183,10 +183,10 @@ func (a *agent) showAll(ctx context.Context, list []control.Message) {
 		m := &list[i]
 		switch s := a.shown[m.ID]; {
 		case s != nil:
-			a.put(ctx, s, "")
+			a.put(s, "")
 		case few && !isExpired(m, now):
 			a.shown[m.ID] = &shown{m: *m}
-			a.put(ctx, a.shown[m.ID], "")
+			a.put(a.shown[m.ID], "")
 		default:
 			a.digest.add(m, now)
 			a.digest.waited = true
@@ -227,9 +227,9 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 	}
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, []string{windowShow, s.m.ID.String()}, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
+		a.open(ctx, []string{windowShow, s.m.ID.String()}, e.Token, func() { a.tell(a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
 	case notification.ActionReply:
-		a.open(ctx, []string{windowReply, s.m.ID.String()}, e.Token, func() { a.tell(ctx, a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
+		a.open(ctx, []string{windowReply, s.m.ID.String()}, e.Token, func() { a.tell(a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
 	case keyAcknowledge:
 		a.acknowledge(ctx, &s.m)
 	default:
@@ -243,7 +243,7 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 func (a *agent) digestInvoked(ctx context.Context, e notification.Invoked) {
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, nil, e.Token, func() { a.tell(ctx, a.words.app, a.words.howToList) })
+		a.open(ctx, nil, e.Token, func() { a.tell(a.words.app, a.words.howToList) })
 	case keyRead:
 		var ids []messngr.ID
 		for id := range a.digest.ids {
@@ -265,7 +265,7 @@ func (a *agent) replied(ctx context.Context, e notification.Replied) {
 func (a *agent) acknowledge(ctx context.Context, m *control.Message) {
 	a.owed[m.ID] = true
 	headline := a.words.headline(m)
-	a.tellAcknowledged(ctx, m.ID, func() { a.tell(ctx, headline, a.words.owed) })
+	a.tellAcknowledged(ctx, m.ID, func() { a.tell(headline, a.words.owed) })
 }
 
 // tellAcknowledged tells the service, and calls failed if that is impossible.
@@ -292,7 +292,7 @@ func acknowledge(ctx context.Context, c *control.Client, id messageID) error {
 func (a *agent) answer(ctx context.Context, m control.Message, text string) {
 	req, ok := control.ReplyTo(&m)
 	if !ok {
-		a.tell(ctx, a.words.headline(&m), a.words.cannotReply)
+		a.tell(a.words.headline(&m), a.words.cannotReply)
 		return
 	}
 	req.Text = text
@@ -306,22 +306,8 @@ func (a *agent) answer(ctx context.Context, m control.Message, text string) {
 			reason = answer.Recipients[0].Error
 		}
 		if reason != "" {
-			return func() { a.tell(ctx, a.words.headline(&m), a.words.notSent+": "+oem.CleanLine(reason)) }, nil
+			return func() { a.tell(a.words.headline(&m), a.words.notSent+": "+oem.CleanLine(reason)) }, nil
 		}
 		return nil, acknowledge(ctx, c, m.ID)
 	})
-}
-
-// tell says something to the person that is no message, in one notification
-// that each takes from the one before.
-func (a *agent) tell(ctx context.Context, summary, text string) {
-	id, err := a.notes.Show(ctx, notification.Note{Summary: summary, Body: text, Icon: "messngr", Transient: true}, a.hint)
-	if err != nil {
-		if ctx.Err() != nil {
-			return
-		}
-		a.log.Warn("tell the person", "text", text, "err", err)
-		return
-	}
-	a.hint = id
 }

@@ -22,9 +22,9 @@ import (
 
 type messageID = messngr.ID
 
-// agent is one run. All of its fields belong to the goroutine of run, which is
-// the only one that talks to the notification daemon; the service is asked by
-// errands, whose results come back to it.
+// agent is one run. All of its fields belong to the goroutine of run, but for
+// notes and sounds, which are lent to the call that is on its way. The service is
+// asked by errands, whose results come back to it.
 type agent struct {
 	o     Options
 	cfg   Config
@@ -52,6 +52,7 @@ type agent struct {
 	results                chan func()
 	errands                sync.WaitGroup
 
+	daemon calls
 	// shown are the messages that are on the screen one by one, or should be.
 	shown  map[messageID]*shown
 	byNote map[uint32]messageID
@@ -97,8 +98,8 @@ func (a *agent) run(ctx context.Context) error {
 	var following sync.WaitGroup
 	following.Go(func() { a.feed.run(ctx) })
 	defer following.Wait()
-	defer a.errands.Wait()
 	defer a.close()
+	defer a.errands.Wait()
 	a.refresh(ctx)
 	if !a.o.Minimized {
 		a.program.window(nil, "", func() {})
@@ -127,6 +128,8 @@ func (a *agent) run(ctx context.Context) error {
 			a.called(ctx, call)
 		case err := <-a.program.ended:
 			a.popUpsEnded(err)
+		case done := <-a.daemon.done:
+			a.answered(ctx, done)
 		case result := <-a.results:
 			result()
 		case <-a.alarm():
@@ -144,12 +147,9 @@ func (a *agent) work(ctx context.Context) {
 		*t = time.Time{}
 		return true
 	}
-	a.expire(ctx, now)
+	a.expire(now)
 	if due(&a.retryAt) {
-		a.retry(ctx, now)
-	}
-	if due(&a.digest.due) {
-		a.showDigest(ctx, now)
+		a.retry(now)
 	}
 	if due(&a.countAt) {
 		a.count(ctx)
@@ -164,12 +164,16 @@ func (a *agent) work(ctx context.Context) {
 	if due(&a.saveAt) {
 		a.save()
 	}
+	a.ask(ctx, now)
 }
 
 // alarm fires when something is due.
 func (a *agent) alarm() <-chan time.Time {
 	var next time.Time
-	times := []time.Time{a.retryAt, a.digest.due, a.countAt, a.iconAt, a.sightAt, a.saveAt, a.popUpAt}
+	times := []time.Time{a.retryAt, a.countAt, a.iconAt, a.sightAt, a.saveAt, a.popUpAt}
+	if !a.daemon.busy {
+		times = append(times, a.digest.due)
+	}
 	for _, s := range a.shown {
 		times = append(times, s.again)
 		if s.m.ExpiresAt != nil {
@@ -207,6 +211,11 @@ func (a *agent) close() {
 	if a.begun {
 		a.save()
 	}
+	select {
+	case done := <-a.daemon.done:
+		done() // it knows what is on the screen
+	default:
+	}
 	if a.conn.Connected() {
 		notes := slices.Collect(maps.Keys(a.byNote))
 		for _, note := range []uint32{a.digest.note, a.hint} {
@@ -214,7 +223,7 @@ func (a *agent) close() {
 				notes = append(notes, note)
 			}
 		}
-		a.notes.Close(ctx, notes...)
+		a.notes.Close(ctx, append(notes, a.daemon.closing...)...)
 	}
 	if a.system != nil {
 		_ = a.system.Close()

@@ -96,9 +96,9 @@ func (a *agent) happened(ctx context.Context, e *control.Event, now time.Time) {
 			s := a.shown[id]
 			return s != nil && s.m.Level >= messngr.LevelEmergency
 		}
-		a.withdraw(ctx, slices.DeleteFunc(e.IDs, isEmergency), now)
+		a.withdraw(slices.DeleteFunc(e.IDs, isEmergency), now)
 	case control.EventAcknowledged, control.EventDeleted, control.EventRetracted:
-		a.withdraw(ctx, e.IDs, now)
+		a.withdraw(e.IDs, now)
 	case control.EventResync:
 		for id := range a.owed {
 			a.tellAcknowledged(ctx, id, func() {})
@@ -164,15 +164,13 @@ func (a *agent) release(ctx context.Context) {
 }
 
 // withdraw takes messages off the screen that nobody has to see any more.
-func (a *agent) withdraw(ctx context.Context, ids []messageID, now time.Time) {
-	var notes []uint32
+func (a *agent) withdraw(ids []messageID, now time.Time) {
 	for _, id := range ids {
-		if s := a.shown[id]; s != nil && s.note != 0 {
-			notes = append(notes, s.note)
+		if s := a.shown[id]; s != nil && s != a.daemon.flying {
+			a.takeAway(s.note)
 		}
 		a.forget(id)
 	}
-	a.notes.Close(ctx, notes...)
 	a.digest.drop(ids, now)
 	soon(&a.iconAt, a.drawn, iconPause)
 }
@@ -195,13 +193,13 @@ func (a *agent) resync(ctx context.Context) {
 	}
 	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
 		gone, err := settled(ctx, c, ids)
-		return func() { a.withdraw(ctx, gone, time.Now()) }, err
+		return func() { a.withdraw(gone, time.Now()) }, err
 	})
 }
 
 // expire takes messages off the screen that have lost their meaning, and shows
 // urgent ones again that the daemon has taken away.
-func (a *agent) expire(ctx context.Context, now time.Time) {
+func (a *agent) expire(now time.Time) {
 	var gone []messageID
 	for id, s := range a.shown {
 		switch {
@@ -209,11 +207,11 @@ func (a *agent) expire(ctx context.Context, now time.Time) {
 			gone = append(gone, id)
 		case !s.again.IsZero() && !now.Before(s.again):
 			s.again = time.Time{}
-			a.put(ctx, s, "")
+			a.put(s, "")
 		}
 	}
 	if len(gone) > 0 {
-		a.withdraw(ctx, gone, now)
+		a.withdraw(gone, now)
 	}
 }
 

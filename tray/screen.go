@@ -18,6 +18,7 @@ type shown struct {
 	m     control.Message
 	since time.Time // since when it is to be there
 	note  uint32    // 0: the daemon did not take it, or took it away
+	sound string    // to be heard when it is put there; "": none
 	// whole says that all of the message can be read there, and sighted that it
 	// could be once.
 	whole, sighted bool
@@ -60,111 +61,22 @@ func (a *agent) present(ctx context.Context, m *control.Message, now time.Time) 
 	}
 	s := &shown{m: *m, since: now}
 	a.shown[m.ID] = s
-	a.put(ctx, s, a.sound(ctx, m.Level))
+	a.put(s, a.sound(m.Level))
 	soon(&a.iconAt, a.drawn, iconPause)
-}
-
-// put brings a message onto the screen, or what is there up to date, with a sound
-// of the daemon's.
-func (a *agent) put(ctx context.Context, s *shown, sound string) {
-	c := a.words.newCard(&s.m, a.hides(), time.Now())
-	c.Sound = sound
-	id, err := a.notes.Show(ctx, c.Note, s.note)
-	if err != nil {
-		delete(a.byNote, s.note)
-		s.note = 0
-		a.refused(ctx, err)
-		return
-	}
-	if id != s.note {
-		delete(a.byNote, s.note)
-	}
-	if other := a.shown[a.byNote[id]]; other != nil && other != s {
-		other.note = 0 // the daemon has put this one into its place
-	}
-	s.note, s.whole, a.byNote[id], a.retryPause = id, c.whole, s.m.ID, 0
-	if c.whole && !s.sighted {
-		s.sighted = true
-		a.sight(&s.m)
-	}
 }
 
 // hides reports whether texts are not to be seen now.
 func (a *agent) hides() bool { return a.locked && a.cfg.Locked != lockedShow }
 
-// sound returns the sound of a level for the daemon to play, and plays it if the
-// daemon cannot. Of several at once the first is heard, and what is more urgent.
-func (a *agent) sound(ctx context.Context, level messngr.Level) string {
+// sound returns the sound of a level, "" for none. Of several at once the first
+// is heard, and what is more urgent.
+func (a *agent) sound(level messngr.Level) string {
 	now, name := time.Now(), a.cfg.sound(level)
 	if name == "" || now.Sub(a.sounded) < soundPause && level <= a.soundedAs {
 		return ""
 	}
 	a.sounded, a.soundedAs = now, level
-	if able, err := a.notes.Abilities(ctx); err == nil && able.Sound {
-		return name
-	}
-	a.sounds.Play(ctx, name)
-	return ""
-}
-
-// refused arranges for another try when the daemon did not take something. In
-// the meantime the pop-ups show it, where they are installed.
-func (a *agent) refused(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	if a.retryPause == 0 {
-		a.log.Warn("the notification daemon takes nothing", "err", err)
-		a.retryPause = daemonFirst
-		if a.popUp < never {
-			soon(&a.popUpAt, a.program.began, popUpPause)
-		}
-	}
-	if a.retryAt.IsZero() {
-		a.retryAt = time.Now().Add(a.retryPause)
-		a.retryPause = min(2*a.retryPause, daemonMost)
-	}
-}
-
-// retry shows what should be on the screen and is not. The first failure ends
-// it: the daemon is not there.
-func (a *agent) retry(ctx context.Context, now time.Time) {
-	for _, s := range a.shown {
-		if s.note != 0 || !s.again.IsZero() {
-			continue
-		}
-		if a.put(ctx, s, ""); s.note == 0 {
-			return
-		}
-	}
-	if a.digest.count() > 0 && a.digest.note == 0 {
-		a.showDigest(ctx, now)
-	}
-}
-
-// showDigest brings the digest up to date: it is changed in its place, or taken
-// away when there is nothing left to count.
-func (a *agent) showDigest(ctx context.Context, now time.Time) {
-	d := &a.digest
-	d.due = time.Time{}
-	if d.count() == 0 {
-		if d.note != 0 {
-			a.notes.Close(ctx, d.note)
-		}
-		d.reset()
-		return
-	}
-	n := a.words.digestCard(d, a.hides())
-	if d.note == 0 {
-		n.Sound = a.sound(ctx, d.level)
-	}
-	id, err := a.notes.Show(ctx, n, d.note)
-	if err != nil {
-		d.note = 0
-		a.refused(ctx, err)
-		return
-	}
-	d.note, d.shownAt, d.changes, a.retryPause = id, now, d.changes+1, 0
+	return name
 }
 
 // forget drops a message that is no longer to be on the screen.
@@ -183,6 +95,15 @@ func (a *agent) signal(ctx context.Context, sig *dbus.Signal) {
 	if a.screen.Signal(sig) {
 		a.lockChanged(ctx)
 	}
+	if a.daemon.busy {
+		a.daemon.told = append(a.daemon.told, sig)
+		return
+	}
+	a.noteSignal(ctx, sig)
+}
+
+// noteSignal deals with what the notification daemon tells.
+func (a *agent) noteSignal(ctx context.Context, sig *dbus.Signal) {
 	event, ok := a.notes.Signal(sig)
 	if !ok {
 		return
@@ -220,12 +141,12 @@ func (a *agent) lockChanged(ctx context.Context) {
 		return
 	}
 	for _, s := range a.shown {
-		if s.note != 0 {
-			a.put(ctx, s, "")
+		if s.note != 0 || s == a.daemon.flying {
+			a.put(s, "")
 		}
 	}
-	if a.digest.note != 0 {
-		a.showDigest(ctx, time.Now())
+	if a.digest.count() > 0 && (a.digest.note != 0 || a.daemon.busy) {
+		a.digest.due = time.Now()
 	}
 }
 
@@ -265,7 +186,7 @@ func (a *agent) restarted(e notification.Restarted) {
 	for _, s := range a.shown {
 		s.note = 0
 	}
-	a.digest.note, a.hint = 0, 0
+	a.digest.note, a.hint, a.daemon.closing = 0, 0, nil
 	if len(a.shown) == 0 && a.digest.count() == 0 {
 		return
 	}

@@ -198,7 +198,7 @@ func newAgent(o Options, cfg Config, quit context.CancelFunc) *agent {
 		program: &program{socket: o.Socket, log: o.Log, ended: make(chan error, 1)},
 		shown:   make(map[messageID]*shown), byNote: make(map[uint32]messageID), owed: make(map[messageID]bool),
 		signals: make(chan *dbus.Signal, 64), systemSignals: make(chan *dbus.Signal, 16),
-		clicks: make(chan click), calls: make(chan string), results: make(chan func()),
+		daemon: calls{done: make(chan func(), 1)}, clicks: make(chan click), calls: make(chan string), results: make(chan func()),
 	}
 	a.client = func() *control.Client { return control.NewClient(control.FindSocket(o.Socket, o.Getenv)) }
 	a.feed = &feed{connect: a.client, news: make(chan news)}

@@ -563,6 +563,49 @@ func TestPopUpsDoNotWaitForTheDaemon(t *testing.T) {
 	d.daemon.AwaitCount(1)
 }
 
+// The icon and its menu do not wait for a notification daemon that hangs.
+func TestTheIconDoesNotWaitForTheDaemon(t *testing.T) {
+	d := newDesk(t, traytest.Everything()...)
+	d.run()
+	host := traytest.StartHost(t, d.bus)
+	item := host.Item()
+	release := d.daemon.Hold()
+	defer release()
+	began := time.Now()
+	first := d.arrive(hello())
+	tip := func(want string) {
+		t.Helper()
+		d.eventually("the icon says "+want, func() bool {
+			v, err := host.Property(item, "ToolTip")
+			return err == nil && strings.Contains(fmt.Sprint(v), want)
+		})
+	}
+	tip("One unread message")
+	d.arrive(hello())
+	tip("2 unread messages")
+	for range 2 {
+		if found, err := host.Choose(item, "Do not disturb"); err != nil || !found {
+			t.Fatalf("do not disturb: %v, %v", found, err)
+		}
+		tip("2 unread messages")
+	}
+	d.fake.Mark("read", first)
+	tip("One unread message")
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if n := len(d.daemon.Calls()); n != 0 {
+		t.Errorf("the daemon has shown %d notifications", n)
+	}
+	// What was withdrawn while it was on its way does not stay.
+	release()
+	d.daemon.Await("the second message alone", func(s []traytest.Note) bool {
+		return len(s) == 1 && len(d.daemon.Calls()) == 2 && s[0].ID == 2
+	})
+	settle()
+	d.daemon.AwaitCount(1)
+}
+
 // Pop-ups that fall over are tried again for as long as something has to be seen.
 func TestPopUpsThatFallOver(t *testing.T) {
 	d := newDesk(t, traytest.Everything()...)
