@@ -379,7 +379,8 @@ func (d *daemon) claimNames(ctx context.Context) error {
 		for _, s := range open {
 			logins = append(logins, s.User)
 		}
-		d.names.SetUsers(ctx, logins)
+		claim := d.names.SetUsers(ctx, logins)
+		claims.Go(func() { claim(ctx) })
 		d.router.PeopleChanged()
 	})
 	return nil

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,7 +12,8 @@ import (
 	"messngr/control"
 )
 
-// lan chooses every interface that has a private address.
+// lan chooses every interface that has a private address, but for those on which there
+// are only containers of this host.
 const lan = "lan"
 
 // errNoInterface says that none of the interfaces that were asked for is there
@@ -65,10 +67,15 @@ func choose(names []string) (chosen, available []nbt.Interface, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return pick(names, all)
+}
+
+// pick is choose among these interfaces.
+func pick(names []string, all []nbt.Interface) (chosen, available []nbt.Interface, err error) {
 	for _, i := range all {
 		switch {
 		case slices.Contains(names, i.Name),
-			slices.Contains(names, lan) && !i.Loopback() && i.Addr().IsPrivate(),
+			slices.Contains(names, lan) && !i.Loopback() && i.Addr().IsPrivate() && !ofContainers(i.Name),
 			len(names) == 0 && i.Loopback():
 			chosen = append(chosen, i)
 		case !i.Loopback():
@@ -84,6 +91,17 @@ func choose(names []string) (chosen, available []nbt.Interface, err error) {
 		return nil, available, fmt.Errorf("%w: none has a private address; there are: %s", errNoInterface, listOf(all))
 	}
 	return chosen, available, nil
+}
+
+// ofContainers reports whether an interface is named as Docker, Podman and Kubernetes name
+// their bridges. Behind those nobody waits for messages, and their address, which is the
+// same on every host, would lead those astray who learn it from a name server.
+func ofContainers(name string) bool {
+	if id, ok := strings.CutPrefix(name, "br-"); ok { // a network of Docker's, by its id
+		_, err := hex.DecodeString(id)
+		return err == nil && len(id) == 12
+	}
+	return slices.ContainsFunc([]string{"docker", "podman", "cni"}, func(engine string) bool { return strings.HasPrefix(name, engine) })
 }
 
 func listOf(list []nbt.Interface) string {

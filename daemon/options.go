@@ -42,7 +42,7 @@ const ConfigPath = "/etc/messngr/messngr.toml"
 type general struct {
 	Name       string   `toml:"name" comment:"this machine's message name, at most 15 letters; empty: the first label of the host's name"`
 	Workgroup  string   `toml:"workgroup" comment:"the workgroup or domain whose broadcasts are received"`
-	Interfaces []string `toml:"interfaces" comment:"network interfaces to use, such as [\"eth0\"]; [\"lan\"] is all with a private address; empty: loopback only"`
+	Interfaces []string `toml:"interfaces" comment:"network interfaces to use, such as [\"eth0\"]; [\"lan\"] is all with a private address but those of containers; empty: loopback only"`
 	CodePage   string   `toml:"code_page" comment:"the OEM code page of the old machines around, such as 437, 850, 866, 932"`
 	State      string   `toml:"state" comment:"folder for the messages; empty: /var/lib/messngr for root, else the XDG state directory"`
 	Socket     string   `toml:"socket" comment:"path of the socket for the command line; empty: /run/messngr/messngr.sock, or the XDG runtime directory"`

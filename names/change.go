@@ -137,12 +137,13 @@ func (t *Table) Restore(ctx context.Context) (claim func(context.Context), err e
 	return t.enterAll(entries), nil
 }
 
-// SetUsers makes the names of the kind User exactly those of the login names:
-// new ones are claimed, others released, all at once (see OfLogin). A login name that is no
-// valid message name, is ours for another reason, or was removed by hand since
-// the person logged on, is passed over. A name that another machine owns stays
-// in the table with its conflict to be seen.
-func (t *Table) SetUsers(ctx context.Context, logins []string) {
+// SetUsers makes the names of the kind User exactly those of the login names, as
+// OfLogin has them: others are released, new ones are ours at once. The claim that it
+// returns makes those ours on the networks, all at the same time; a name server may let
+// it wait for minutes. A login name that is no valid message name, is ours for another
+// reason, or was removed by hand since the person logged on, is passed over. A name
+// that another machine owns stays in the table with its conflict to be seen.
+func (t *Table) SetUsers(ctx context.Context, logins []string) (claim func(context.Context)) {
 	present := make(map[string]string, len(logins))
 	for _, login := range logins {
 		if canonical, err := t.Canonical(OfLogin(login)); err == nil && present[canonical] == "" {
@@ -154,8 +155,8 @@ func (t *Table) SetUsers(ctx context.Context, logins []string) {
 	for _, e := range gone {
 		all.Go(func() { t.leave(ctx, e) })
 	}
-	all.Go(func() { t.enterAll(came)(ctx) })
 	all.Wait()
+	return t.enterAll(came)
 }
 
 // compare finds the users who came, and takes the names from those who left.

@@ -330,7 +330,7 @@ func TestAddKnowsALimit(t *testing.T) {
 	if err := table.Add(t.Context(), alias("ONE-TOO-MANY", "")); !errors.Is(err, names.ErrTooMany) {
 		t.Errorf("Add = %v, want ErrTooMany", err)
 	}
-	table.SetUsers(t.Context(), []string{"alice"}) // people are not aliases
+	table.SetUsers(t.Context(), []string{"alice"})(t.Context()) // people are not aliases
 	if _, ok := table.Lookup("ALICE", false); !ok {
 		t.Error("the limit of aliases keeps people out")
 	}
@@ -490,7 +490,7 @@ func TestUsersComeAndGo(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin := time.Now()
-		table.SetUsers(t.Context(), []string{"alice", "alice", "Bob", "pc17", "carol", "dave", "a-login-name-that-is-long", "", `WARD\erin`, `WARD\alice`})
+		table.SetUsers(t.Context(), []string{"alice", "alice", "Bob", "pc17", "carol", "dave", "a-login-name-that-is-long", "", `WARD\erin`, `WARD\alice`})(t.Context())
 		if d := time.Since(begin); d != time.Second {
 			t.Errorf("three claims took %v, want them at the same time", d)
 		}
@@ -508,10 +508,10 @@ func TestUsersComeAndGo(t *testing.T) {
 			}
 		}
 
-		table.SetUsers(t.Context(), []string{"alice"})
+		table.SetUsers(t.Context(), []string{"alice"})(t.Context())
 		wantOurs(t, table, "ALICE", "DAVE", "PC17")
 		wantClaimed(t, n, "ALICE", "DAVE", "PC17")
-		table.SetUsers(t.Context(), nil)
+		table.SetUsers(t.Context(), nil)(t.Context())
 		wantOurs(t, table, "DAVE", "PC17")
 	})
 }
@@ -520,14 +520,14 @@ func TestUsersComeAndGo(t *testing.T) {
 func TestAUsersNameThatWasRemovedStaysAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := newTable(t, memstore.New(), newNetwork("nbt"))
-		table.SetUsers(t.Context(), []string{"alice"})
+		table.SetUsers(t.Context(), []string{"alice"})(t.Context())
 		if err := table.Remove(t.Context(), "ALICE"); err != nil {
 			t.Fatal(err)
 		}
-		table.SetUsers(t.Context(), []string{"alice", "bob"})
+		table.SetUsers(t.Context(), []string{"alice", "bob"})(t.Context())
 		wantOurs(t, table, "BOB", "PC17")
-		table.SetUsers(t.Context(), []string{"bob"})
-		table.SetUsers(t.Context(), []string{"alice", "bob"})
+		table.SetUsers(t.Context(), []string{"bob"})(t.Context())
+		table.SetUsers(t.Context(), []string{"alice", "bob"})(t.Context())
 		wantOurs(t, table, "ALICE", "BOB", "PC17")
 	})
 }

@@ -143,7 +143,7 @@ func TestListIsSortedAndSaysWhereNamesAre(t *testing.T) {
 func testList(t *testing.T) {
 	nbt, nbf := newNetwork("nbt"), newNetwork("nbf")
 	table := newTable(t, memstore.New(), nbt, nbf)
-	table.SetUsers(t.Context(), []string{"bob", "alice"})
+	table.SetUsers(t.Context(), []string{"bob", "alice"})(t.Context())
 	if err := table.Add(t.Context(), alias("BACKUP", "")); err != nil {
 		t.Fatal(err)
 	}
