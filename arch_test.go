@@ -56,6 +56,7 @@ var arrows = []struct {
 	{"daemon/greeting", []string{"control"}},
 	{"daemon/neighbours", []string{"carrier", "carrier/browser", "control", "wire/*"}},
 	{"tray", []string{".", "config", "control", "wire/oem"}},
+	{"tray/card", []string{".", "control", "tray/notification", "wire/oem"}},
 	{"tray/*", []string{".", "wire/oem"}},
 	{"remote", []string{"carrier/binding", "carrier/ipc", "wire/*"}},
 	{"cli", nil},

@@ -3,12 +3,12 @@ package tray
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"messngr"
 	"messngr/control"
+	"messngr/tray/card"
 	"messngr/tray/icon"
 	"messngr/tray/notification"
 	"messngr/wire/oem"
@@ -35,7 +35,7 @@ func (a *agent) clicked(ctx context.Context, c click) {
 		a.readAll(ctx)
 	case clickMute:
 		if err := a.disturb.set(!a.disturb.off()); err != nil {
-			a.tell(a.words.app, err.Error())
+			a.tell(a.words.App, err.Error())
 		}
 		a.refresh(ctx)
 	case clickQuit:
@@ -174,7 +174,7 @@ func (a *agent) showUnread(ctx context.Context) {
 // showAll shows messages whether anybody is to be disturbed or not.
 func (a *agent) showAll(list []control.Message) {
 	if len(list) == 0 {
-		a.tell(a.words.app, a.words.unread[0])
+		a.tell(a.words.App, a.words.Unread[0])
 		return
 	}
 	now := time.Now()
@@ -227,14 +227,13 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 	}
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, []string{windowShow, s.m.ID.String()}, e.Token, func() { a.tell(a.words.headline(&s.m), fmt.Sprintf(a.words.howToOpen, s.m.Seq)) })
+		a.open(ctx, []string{windowShow, s.m.ID.String()}, e.Token, func() { a.tell(a.words.Headline(&s.m), fmt.Sprintf(a.words.HowToOpen, s.m.Seq)) })
 	case notification.ActionReply:
-		a.open(ctx, []string{windowReply, s.m.ID.String()}, e.Token, func() { a.tell(a.words.headline(&s.m), fmt.Sprintf(a.words.howToReply, s.m.Seq)) })
-	case keyAcknowledge:
+		a.open(ctx, []string{windowReply, s.m.ID.String()}, e.Token, func() { a.tell(a.words.Headline(&s.m), fmt.Sprintf(a.words.HowToReply, s.m.Seq)) })
+	case card.KeyAcknowledge:
 		a.acknowledge(ctx, &s.m)
 	default:
-		number, err := strconv.Atoi(strings.TrimPrefix(e.Key, keyAnswer))
-		if err == nil && number >= 0 && number < len(s.m.Answers) {
+		if number, ok := card.Answer(&s.m, e.Key); ok {
 			a.answer(ctx, s.m, s.m.Answers[number])
 		}
 	}
@@ -243,8 +242,8 @@ func (a *agent) invoked(ctx context.Context, e notification.Invoked) {
 func (a *agent) digestInvoked(ctx context.Context, e notification.Invoked) {
 	switch e.Key {
 	case notification.ActionDefault:
-		a.open(ctx, nil, e.Token, func() { a.tell(a.words.app, a.words.howToList) })
-	case keyRead:
+		a.open(ctx, nil, e.Token, func() { a.tell(a.words.App, a.words.HowToList) })
+	case card.KeyRead:
 		var ids []messngr.ID
 		for id := range a.digest.ids {
 			ids = append(ids, id)
@@ -264,8 +263,8 @@ func (a *agent) replied(ctx context.Context, e notification.Replied) {
 // If the service is away it is told when it is back, and the person for now.
 func (a *agent) acknowledge(ctx context.Context, m *control.Message) {
 	a.owed[m.ID] = true
-	headline := a.words.headline(m)
-	a.tellAcknowledged(ctx, m.ID, func() { a.tell(headline, a.words.owed) })
+	headline := a.words.Headline(m)
+	a.tellAcknowledged(ctx, m.ID, func() { a.tell(headline, a.words.Owed) })
 }
 
 // tellAcknowledged tells the service, and calls failed if that is impossible.
@@ -292,7 +291,7 @@ func acknowledge(ctx context.Context, c *control.Client, id messageID) error {
 func (a *agent) answer(ctx context.Context, m control.Message, text string) {
 	req, ok := control.ReplyTo(&m)
 	if !ok {
-		a.tell(a.words.headline(&m), a.words.cannotReply)
+		a.tell(a.words.Headline(&m), a.words.CannotReply)
 		return
 	}
 	req.Text = text
@@ -306,7 +305,7 @@ func (a *agent) answer(ctx context.Context, m control.Message, text string) {
 			reason = answer.Recipients[0].Error
 		}
 		if reason != "" {
-			return func() { a.tell(a.words.headline(&m), a.words.notSent+": "+oem.CleanLine(reason)) }, nil
+			return func() { a.tell(a.words.Headline(&m), a.words.NotSent+": "+oem.CleanLine(reason)) }, nil
 		}
 		return nil, acknowledge(ctx, c, m.ID)
 	})

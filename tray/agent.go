@@ -14,6 +14,7 @@ import (
 
 	"messngr"
 	"messngr/control"
+	"messngr/tray/card"
 	"messngr/tray/icon"
 	"messngr/tray/lock"
 	"messngr/tray/notification"
@@ -30,7 +31,7 @@ type agent struct {
 	cfg   Config
 	log   *slog.Logger
 	quit  context.CancelFunc
-	words *words
+	words *card.Words
 	gate  *gate
 	// From which level messages pop up, and break through.
 	popUp, breakThrough messngr.Level
@@ -290,30 +291,30 @@ func (a *agent) count(ctx context.Context) {
 func (a *agent) draw() {
 	a.drawn = time.Now()
 	w := a.words
-	s := icon.State{Unread: a.unread, Attention: a.isUrgent(), Muted: a.muted, Away: a.away != nil, ToolTip: w.app}
+	s := icon.State{Unread: a.unread, Attention: a.isUrgent(), Muted: a.muted, Away: a.away != nil, ToolTip: w.App}
 	switch a.unread {
 	case 0:
-		s.Detail = w.unread[0]
+		s.Detail = w.Unread[0]
 	case 1:
-		s.Detail = w.unread[1]
+		s.Detail = w.Unread[1]
 	default:
-		s.Detail = fmt.Sprintf(w.unread[2], a.unread)
+		s.Detail = fmt.Sprintf(w.Unread[2], a.unread)
 	}
 	label := s.Detail
 	if a.muted {
-		s.Detail += "\n" + w.muted
+		s.Detail += "\n" + w.Muted
 	}
 	if a.away != nil {
-		label = w.trouble(a.away)
+		label = w.Trouble(a.away)
 		s.Detail += "\n" + label
 	}
-	show := icon.Item{Key: clickShow, Label: w.menuShow}
+	show := icon.Item{Key: clickShow, Label: w.MenuShow}
 	if DesktopProgram() != "" {
-		show = icon.Item{Key: icon.Activated, Label: w.menuWindow}
+		show = icon.Item{Key: icon.Activated, Label: w.MenuWindow}
 	}
 	s.Menu = []icon.Item{
-		{Label: label}, show, {Key: clickRead, Label: w.menuRead}, {},
-		{Key: clickMute, Label: w.menuMuted, Check: true, On: a.muted}, {}, {Key: clickQuit, Label: w.menuQuit},
+		{Label: label}, show, {Key: clickRead, Label: w.MenuRead}, {},
+		{Key: clickMute, Label: w.MenuMuted, Check: true, On: a.muted}, {}, {Key: clickQuit, Label: w.MenuQuit},
 	}
 	a.icon.Set(s)
 }

@@ -91,16 +91,16 @@ func (a *agent) put(s *shown, sound string) {
 
 // show brings a message of the queue onto the screen.
 func (a *agent) show(ctx context.Context, s *shown) {
-	c := &a.daemon
-	c.queue = slices.DeleteFunc(c.queue, func(other *shown) bool { return other == s })
-	c.flying = s
-	card := a.words.newCard(&s.m, a.hides(), time.Now())
+	d := &a.daemon
+	d.queue = slices.DeleteFunc(d.queue, func(other *shown) bool { return other == s })
+	d.flying = s
+	c := a.words.Message(&s.m, a.hides(), time.Now())
 	sound, replaces := s.sound, s.note
 	s.sound = ""
 	a.call(func() func() {
-		card.Sound = a.play(ctx, sound)
-		id, err := a.notes.Show(ctx, card.Note, replaces)
-		return func() { a.wasPut(ctx, s, card.whole, id, err) }
+		c.Sound = a.play(ctx, sound)
+		id, err := a.notes.Show(ctx, c.Note, replaces)
+		return func() { a.wasPut(ctx, s, c.Whole, id, err) }
 	})
 }
 
@@ -161,7 +161,7 @@ func (a *agent) showDigest(ctx context.Context, now time.Time) {
 		d.reset()
 		return
 	}
-	n, sound, replaces := a.words.digestCard(d, a.hides()), "", d.note
+	n, sound, replaces := a.words.Digest(d.content(), a.hides()), "", d.note
 	if replaces == 0 {
 		sound = a.sound(d.level)
 	}

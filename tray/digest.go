@@ -1,14 +1,13 @@
 package tray
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"messngr"
 	"messngr/control"
-	"messngr/tray/notification"
+	"messngr/tray/card"
 	"messngr/wire/oem"
 )
 
@@ -19,10 +18,8 @@ const (
 	digestSlow  = time.Second
 	digestOften = 100
 	digestRest  = 30 * time.Second
-	// digestLines is how many messages it shows the beginning of, and
-	// digestNames how many senders it names.
+	// digestLines is how many messages it shows the beginning of.
 	digestLines = 4
-	digestNames = 3
 	digestLine  = 80 // characters
 	// digestMost bounds how many ids it remembers; those beyond are counted.
 	digestMost = 10_000
@@ -76,7 +73,7 @@ func (d *digest) add(m *control.Message, now time.Time) {
 	} else {
 		d.extra++
 	}
-	name := plainName(m.From)
+	name := card.Name(m.From)
 	if !slices.Contains(d.senders, name) && len(d.senders) < digestMost {
 		d.senders = append(d.senders, name)
 	}
@@ -119,43 +116,11 @@ func (d *digest) changed(now time.Time) {
 	}
 }
 
-// card is what the digest shows now.
-func (w *words) digestCard(d *digest, hidden bool) notification.Note {
-	forms := w.digest
-	if d.waited {
-		forms = w.waited
-	}
-	n := notification.Note{
-		Summary: plural(forms[0], forms[1], d.count()), Icon: "messngr", Urgency: notification.Normal,
-		Actions: []notification.Action{
-			{Key: notification.ActionDefault, Label: w.open},
-			{Key: keyRead, Label: w.markRead},
-		},
-	}
-	if d.level >= messngr.LevelUrgent {
-		n.Urgency, n.Stays = notification.Critical, true
-	}
-	if hidden {
-		n.Body = w.hiddenDigest
-		n.Actions = n.Actions[:1]
-		return n
-	}
-	names := w.senders + " " + strings.Join(d.senders[:min(len(d.senders), digestNames)], ", ")
-	if more := len(d.senders) - digestNames; more > 0 {
-		names += " " + plural(w.others[0], w.others[1], more)
-	}
-	lines := []string{names}
+// content is what the digest shows now.
+func (d *digest) content() card.Digest {
+	c := card.Digest{Count: d.count(), Senders: d.senders, Level: d.level, Waited: d.waited}
 	for _, e := range d.last {
-		lines = append(lines, e.line)
+		c.Lines = append(c.Lines, e.line)
 	}
-	n.Body = strings.Join(lines, "\n")
-	return n
-}
-
-// plural chooses the form for a number.
-func plural(one, several string, n int) string {
-	if n == 1 {
-		return one
-	}
-	return fmt.Sprintf(several, n)
+	return c
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"messngr/control"
+	"messngr/tray/card"
 	"messngr/tray/icon"
 	"messngr/tray/lock"
 	"messngr/tray/notification"
@@ -168,10 +169,10 @@ func (a *agent) connect(ctx context.Context, conn *dbus.Conn) error {
 	if err = conn.ExportMethodTable(a.remote(), busPath, busName); err != nil {
 		return err
 	}
-	if a.notes, err = notification.New(ctx, conn, a.words.app); err != nil {
+	if a.notes, err = notification.New(ctx, conn, a.words.App); err != nil {
 		return err
 	}
-	a.icon, err = icon.New(ctx, conn, a.words.app, func(key, token string) {
+	a.icon, err = icon.New(ctx, conn, a.words.App, func(key, token string) {
 		select {
 		case a.clicks <- click{key, token}:
 		case <-ctx.Done():
@@ -191,7 +192,7 @@ func (a *agent) connect(ctx context.Context, conn *dbus.Conn) error {
 // newAgent makes an agent that is not connected yet.
 func newAgent(o Options, cfg Config, quit context.CancelFunc) *agent {
 	a := &agent{
-		o: o, cfg: cfg, log: o.Log, quit: quit, words: choose(o.Getenv), gate: newGate(&cfg),
+		o: o, cfg: cfg, log: o.Log, quit: quit, words: card.Choose(o.Getenv), gate: newGate(&cfg),
 		popUp: mustThreshold(cfg.PopUp), breakThrough: mustThreshold(cfg.BreakThrough),
 		disturb: disturbFile(o.Getenv), progress: progressFile(o.Getenv),
 		sounds:  sound.New(dataDirs(o.Getenv)),

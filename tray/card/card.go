@@ -1,7 +1,10 @@
-package tray
+// Package card writes what the notifications of the tray say, in the language of
+// the person: nothing that a sender claims can pass for what is proven.
+package card
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,30 +25,40 @@ const (
 	maxButtons = 3
 )
 
-// The keys of the actions of a notification. An answer has its number behind
-// the key.
+// The keys of the actions of a notification, beside those of package
+// notification and those that Answer reads.
 const (
-	keyAcknowledge = "acknowledge"
-	keyRead        = "read-all"
-	keyAnswer      = "answer-"
+	KeyAcknowledge = "acknowledge"
+	KeyRead        = "read-all" // of a digest
 )
 
-// card is a message as a notification shows it.
-type card struct {
-	notification.Note
-	// whole says that all of the message can be read on it.
-	whole bool
+// keyAnswer is the key of an answer, with its number behind.
+const keyAnswer = "answer-"
+
+// Answer returns the number, from 0, of the answer among those of m that the
+// action with that key gives; ok is false if it gives none.
+func Answer(m *control.Message, key string) (number int, ok bool) {
+	digits, ok := strings.CutPrefix(key, keyAnswer)
+	number, err := strconv.Atoi(digits)
+	return number, ok && err == nil && number >= 0 && number < len(m.Answers)
 }
 
-// newCard makes the card of m. A text that is hidden leaves who sent it and how
+// Card is a message as a notification shows it.
+type Card struct {
+	notification.Note
+	// Whole says that all of the message can be read on it.
+	Whole bool
+}
+
+// Message makes the card of m. A text that is hidden leaves who sent it and how
 // important it is.
-func (w *words) newCard(m *control.Message, hidden bool, now time.Time) card {
-	c := card{whole: !hidden}
-	c.Summary = w.headline(m)
+func (w *Words) Message(m *control.Message, hidden bool, now time.Time) Card {
+	c := Card{Whole: !hidden}
+	c.Summary = w.Headline(m)
 	if hidden {
 		c.Body = w.hidden
 	} else {
-		c.Body, c.whole = w.body(m, now)
+		c.Body, c.Whole = w.body(m, now)
 	}
 	c.Icon = "messngr"
 	c.Urgency, c.Stays = notification.Normal, false
@@ -56,10 +69,10 @@ func (w *words) newCard(m *control.Message, hidden bool, now time.Time) card {
 	return c
 }
 
-// headline names the sender, and the level and a drill in words. A name that is
+// Headline names the sender, and the level and a drill in words. A name that is
 // not proven never stands alone, and what a sender calls itself cannot take the
 // form of the words in brackets.
-func (w *words) headline(m *control.Message) string {
+func (w *Words) Headline(m *control.Message) string {
 	var marks []string
 	if m.Drill {
 		marks = append(marks, w.drill)
@@ -76,8 +89,8 @@ func (w *words) headline(m *control.Message) string {
 // sender says who sent m, how that is proven, and the way it came:
 //
 //	ALICE (unverified, SMB from 10.0.0.7)
-func (w *words) sender(m *control.Message) string {
-	name, proven := plainName(m.From), plainName(m.Proven)
+func (w *Words) sender(m *control.Message) string {
+	name, proven := Name(m.From), Name(m.Proven)
 	trust := ""
 	if int(m.Trust) < len(w.trust) {
 		trust = w.trust[m.Trust]
@@ -104,9 +117,9 @@ func (w *words) sender(m *control.Message) string {
 	return name + " (" + strings.Trim(trust+", "+way, ", ") + ")"
 }
 
-// plainName makes a name fit for the headline. Some daemons take the headline
+// Name makes a name fit for the headline. Some daemons take the headline
 // for markup although it is none, so that it has no angle brackets.
-func plainName(name string) string {
+func Name(name string) string {
 	name = strings.NewReplacer("(", "[", ")", "]", "<", "‹", ">", "›").Replace(oem.CleanLine(name))
 	if utf8.RuneCountInString(name) > maxName {
 		name = string([]rune(name)[:maxName-1]) + "…"
@@ -115,7 +128,7 @@ func plainName(name string) string {
 }
 
 // body is what stands below the headline; whole says that nothing is left out.
-func (w *words) body(m *control.Message, now time.Time) (body string, whole bool) {
+func (w *Words) body(m *control.Message, now time.Time) (body string, whole bool) {
 	var parts []string
 	add := func(s string) {
 		if s != "" {
@@ -181,7 +194,7 @@ func clock(t, now time.Time) string {
 
 // actions are the buttons of a message. Where the text is hidden nothing can be
 // answered.
-func (w *words) actions(m *control.Message, hidden bool) []notification.Action {
+func (w *Words) actions(m *control.Message, hidden bool) []notification.Action {
 	list := []notification.Action{{Key: notification.ActionDefault, Label: w.open}}
 	if hidden {
 		return list
@@ -189,12 +202,12 @@ func (w *words) actions(m *control.Message, hidden bool) []notification.Action {
 	_, answerable := control.ReplyTo(m)
 	if answerable && len(m.Answers) > 0 && len(m.Answers) <= maxButtons {
 		for i, a := range m.Answers {
-			list = append(list, notification.Action{Key: fmt.Sprint(keyAnswer, i), Label: plainName(a)})
+			list = append(list, notification.Action{Key: fmt.Sprint(keyAnswer, i), Label: Name(a)})
 		}
 		return list
 	}
 	if answerable {
 		list = append(list, notification.Action{Key: notification.ActionReply, Label: w.reply})
 	}
-	return append(list, notification.Action{Key: keyAcknowledge, Label: w.acknowledge})
+	return append(list, notification.Action{Key: KeyAcknowledge, Label: w.acknowledge})
 }

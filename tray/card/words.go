@@ -1,4 +1,4 @@
-package tray
+package card
 
 import (
 	"errors"
@@ -7,10 +7,27 @@ import (
 	"messngr/control"
 )
 
-// words are what a person reads, in one language. The words for trust are those
+// Words are what a person reads, in one language. The words for trust are those
 // of the desktop program's catalogues.
-type words struct {
-	app string
+type Words struct {
+	// App is the name of the whole.
+	App string
+	// HowToReply and HowToOpen say what to type to answer a message or to see it
+	// whole, with a gap for its number; HowToList the same for all of them.
+	HowToReply, HowToOpen, HowToList string
+	// CannotReply says that there is nobody to answer, NotSent that an answer did
+	// not leave, before the reason, and Owed that the service does not know yet
+	// what was acknowledged.
+	CannotReply, NotSent, Owed string
+	// Unread is how many messages are unread: none, one, or several, with a gap
+	// for the number.
+	Unread [3]string
+	// Muted says that nobody is to be disturbed.
+	Muted string
+	// The lines of the menu.
+	MenuShow, MenuRead, MenuMuted, MenuQuit, MenuWindow string
+
+	away, noAccess string // why the service cannot be asked
 
 	// trust by messngr.Trust.
 	trust [5]string
@@ -27,34 +44,22 @@ type words struct {
 
 	reply, acknowledge, open, markRead string // buttons
 
-	digest      [2]string // one message, several (with a number)
-	waited      [2]string // the same, for those that came while nobody was there
-	senders     string    // before a list of names
-	others      [2]string // and one more, and several (with a number)
-	howToReply  string    // with the number of the message, twice
-	howToOpen   string    // with the number of the message
-	howToList   string
-	cannotReply string
-	notSent     string // before a reason
-	owed        string // an acknowledgement that the service does not know yet
-
-	unread                          [3]string // none, one, several (with a number)
-	muted                           string
-	away, noAccess                  string
-	menuShow, menuRead              string
-	menuMuted, menuQuit, menuWindow string
+	digest  [2]string // one message, several (with a number)
+	waited  [2]string // the same, for those that came while nobody was there
+	senders string    // before a list of names
+	others  [2]string // and one more, and several (with a number)
 }
 
-// trouble says why the service cannot be asked.
-func (w *words) trouble(err error) string {
+// Trouble says why the service cannot be asked.
+func (w *Words) Trouble(err error) string {
 	if errors.Is(err, control.ErrNoAccess) {
 		return w.noAccess
 	}
 	return w.away
 }
 
-// choose returns the words for the language of messages (locale(7)).
-func choose(getenv func(string) string) *words {
+// Choose returns the words for the language of messages (locale(7)).
+func Choose(getenv func(string) string) *Words {
 	locale := ""
 	for _, variable := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale = getenv(variable); locale != "" {
@@ -70,9 +75,9 @@ func choose(getenv func(string) string) *words {
 	return english()
 }
 
-func english() *words {
-	return &words{
-		app:      "Messages",
+func english() *Words {
+	return &Words{
+		App:      "Messages",
 		trust:    [5]string{"unverified", "first contact", "vouched", "paired", "site"},
 		somebody: "somebody", local: "this computer", from: "from",
 		urgent: "URGENT", emergency: "EMERGENCY", drill: "DRILL",
@@ -84,23 +89,23 @@ func english() *words {
 		digest:  [2]string{"One more message", "%d more messages"},
 		waited:  [2]string{"One message waits", "%d messages wait"},
 		senders: "From", others: [2]string{"and one more", "and %d more"},
-		howToReply:  "In a terminal: messngr reply %d \"your text\"",
-		howToOpen:   "In a terminal: messngr inbox show %d",
-		howToList:   "In a terminal: messngr inbox",
-		cannotReply: "This sender cannot be answered.",
-		notSent:     "Not sent",
-		unread:      [3]string{"No unread messages", "One unread message", "%d unread messages"},
-		muted:       "Do not disturb is on",
+		HowToReply:  "In a terminal: messngr reply %d \"your text\"",
+		HowToOpen:   "In a terminal: messngr inbox show %d",
+		HowToList:   "In a terminal: messngr inbox",
+		CannotReply: "This sender cannot be answered.",
+		NotSent:     "Not sent",
+		Unread:      [3]string{"No unread messages", "One unread message", "%d unread messages"},
+		Muted:       "Do not disturb is on",
 		away:        "The Messenger service is not running", noAccess: "You have no access to the Messenger service",
-		owed:     "The Messenger service could not be told. It will be as soon as it answers.",
-		menuShow: "Show unread messages", menuWindow: "Open the list",
-		menuRead: "Mark all as read", menuMuted: "Do not disturb", menuQuit: "Quit",
+		Owed:     "The Messenger service could not be told. It will be as soon as it answers.",
+		MenuShow: "Show unread messages", MenuWindow: "Open the list",
+		MenuRead: "Mark all as read", MenuMuted: "Do not disturb", MenuQuit: "Quit",
 	}
 }
 
-func german() *words {
-	return &words{
-		app:      "Nachrichten",
+func german() *Words {
+	return &Words{
+		App:      "Nachrichten",
 		trust:    [5]string{"unbestätigt", "Erstkontakt", "verbürgt", "gekoppelt", "bestätigt"},
 		somebody: "jemand", local: "dieser Rechner", from: "von",
 		urgent: "DRINGEND", emergency: "NOTFALL", drill: "ÜBUNG",
@@ -112,16 +117,16 @@ func german() *words {
 		digest:  [2]string{"Noch eine Nachricht", "%d weitere Nachrichten"},
 		waited:  [2]string{"Eine Nachricht wartet", "%d Nachrichten warten"},
 		senders: "Von", others: [2]string{"und einmal mehr", "und %d weitere"},
-		howToReply:  "Im Terminal: messngr reply %d \"Ihr Text\"",
-		howToOpen:   "Im Terminal: messngr inbox show %d",
-		howToList:   "Im Terminal: messngr inbox",
-		cannotReply: "Diesem Absender kann man nicht antworten.",
-		notSent:     "Nicht gesendet",
-		unread:      [3]string{"Keine ungelesenen Nachrichten", "Eine ungelesene Nachricht", "%d ungelesene Nachrichten"},
-		muted:       "„Nicht stören“ ist an",
+		HowToReply:  "Im Terminal: messngr reply %d \"Ihr Text\"",
+		HowToOpen:   "Im Terminal: messngr inbox show %d",
+		HowToList:   "Im Terminal: messngr inbox",
+		CannotReply: "Diesem Absender kann man nicht antworten.",
+		NotSent:     "Nicht gesendet",
+		Unread:      [3]string{"Keine ungelesenen Nachrichten", "Eine ungelesene Nachricht", "%d ungelesene Nachrichten"},
+		Muted:       "„Nicht stören“ ist an",
 		away:        "Der Nachrichtendienst läuft nicht", noAccess: "Sie haben keinen Zugang zum Nachrichtendienst",
-		owed:     "Der Nachrichtendienst konnte es noch nicht erfahren. Er erfährt es, sobald er antwortet.",
-		menuShow: "Ungelesene zeigen", menuWindow: "Liste öffnen",
-		menuRead: "Alle als gelesen markieren", menuMuted: "Nicht stören", menuQuit: "Beenden",
+		Owed:     "Der Nachrichtendienst konnte es noch nicht erfahren. Er erfährt es, sobald er antwortet.",
+		MenuShow: "Ungelesene zeigen", MenuWindow: "Liste öffnen",
+		MenuRead: "Alle als gelesen markieren", MenuMuted: "Nicht stören", MenuQuit: "Beenden",
 	}
 }
