@@ -57,6 +57,7 @@ var arrows = []struct {
 	{"daemon/neighbours", []string{"carrier", "carrier/browser", "control", "wire/*"}},
 	{"tray", []string{".", "config", "control", "wire/oem"}},
 	{"tray/card", []string{".", "control", "tray/notification", "wire/oem"}},
+	{"tray/feed", []string{".", "control"}},
 	{"tray/*", []string{".", "wire/oem"}},
 	{"remote", []string{"carrier/binding", "carrier/ipc", "wire/*"}},
 	{"cli", nil},

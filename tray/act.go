@@ -9,6 +9,7 @@ import (
 	"messngr"
 	"messngr/control"
 	"messngr/tray/card"
+	"messngr/tray/feed"
 	"messngr/tray/icon"
 	"messngr/tray/notification"
 	"messngr/wire/oem"
@@ -163,11 +164,11 @@ func (a *agent) popUpsAnew() {
 // showUnread shows the unread messages, because a person asks for them.
 func (a *agent) showUnread(ctx context.Context) {
 	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
-		b, err := readBacklog(ctx, c)
+		b, err := feed.ReadBacklog(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		return func() { a.showAll(b.unread) }, nil
+		return func() { a.showAll(b.Unread) }, nil
 	})
 }
 
@@ -184,7 +185,7 @@ func (a *agent) showAll(list []control.Message) {
 		switch s := a.shown[m.ID]; {
 		case s != nil:
 			a.put(s, "")
-		case few && !isExpired(m, now):
+		case few && !feed.IsExpired(m, now):
 			a.shown[m.ID] = &shown{m: *m}
 			a.put(a.shown[m.ID], "")
 		default:

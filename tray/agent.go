@@ -15,6 +15,7 @@ import (
 	"messngr"
 	"messngr/control"
 	"messngr/tray/card"
+	"messngr/tray/feed"
 	"messngr/tray/icon"
 	"messngr/tray/lock"
 	"messngr/tray/notification"
@@ -45,7 +46,7 @@ type agent struct {
 	disturb      disturb
 	progress     progress
 	client       func() *control.Client
-	feed         *feed
+	feed         *feed.Feed
 
 	signals, systemSignals chan *dbus.Signal
 	clicks                 chan click
@@ -97,7 +98,7 @@ var errSessionEnded = errors.New("the desktop session has ended")
 // run serves the session until ctx or the session ends.
 func (a *agent) run(ctx context.Context) error {
 	var following sync.WaitGroup
-	following.Go(func() { a.feed.run(ctx) })
+	following.Go(func() { a.feed.Run(ctx) })
 	defer following.Wait()
 	defer a.close()
 	defer a.errands.Wait()
@@ -117,7 +118,7 @@ func (a *agent) run(ctx context.Context) error {
 				return errSessionEnded
 			}
 			return nil
-		case n := <-a.feed.news:
+		case n := <-a.feed.News():
 			a.heard(ctx, n)
 		case s := <-a.signals:
 			a.signal(ctx, s)

@@ -7,6 +7,7 @@ import (
 
 	"messngr"
 	"messngr/control"
+	"messngr/tray/feed"
 )
 
 // What happens to the inbox, and what follows from it for the screen.
@@ -16,17 +17,17 @@ import (
 // two hundred windows.
 const backlogFew = 5
 
-func (a *agent) heard(ctx context.Context, n news) {
+func (a *agent) heard(ctx context.Context, n feed.News) {
 	now := time.Now()
 	wasAway := a.away
-	a.away = n.away
+	a.away = n.Away
 	switch {
-	case n.backlog != nil:
-		a.begin(ctx, n.backlog, now)
-	case n.event != nil:
-		a.happened(ctx, n.event, now)
+	case n.Backlog != nil:
+		a.begin(ctx, n.Backlog, now)
+	case n.Event != nil:
+		a.happened(ctx, n.Event, now)
 	case wasAway == nil:
-		a.log.Info("wait for the service", "err", n.away)
+		a.log.Info("wait for the service", "err", n.Away)
 	}
 	if wasAway != nil && a.away == nil {
 		a.popUpsAnew()
@@ -41,14 +42,14 @@ func (a *agent) heard(ctx context.Context, n news) {
 
 // begin shows what came since the last session, and what is urgent even if it
 // was shown then.
-func (a *agent) begin(ctx context.Context, b *backlog, now time.Time) {
+func (a *agent) begin(ctx context.Context, b *feed.Backlog, now time.Time) {
 	seen := a.progress.load()
-	if seen > b.newest {
+	if seen > b.Newest {
 		seen = 0 // the service has a new store
 	}
-	a.last, a.begun = b.newest, true
+	a.last, a.begun = b.Newest, true
 	var list []control.Message
-	for _, m := range b.unread {
+	for _, m := range b.Unread {
 		if m.Seq > seen || m.Level >= messngr.LevelUrgent {
 			list = append(list, m)
 		}
@@ -84,7 +85,7 @@ func (a *agent) wait(ctx context.Context, list []control.Message, now time.Time)
 // screen yet.
 func (a *agent) wanted(m *control.Message, now time.Time) bool {
 	_, known := a.shown[m.ID]
-	return !known && !isSettled(m) && !isExpired(m, now)
+	return !known && !feed.IsSettled(m) && !feed.IsExpired(m, now)
 }
 
 func (a *agent) happened(ctx context.Context, e *control.Event, now time.Time) {
@@ -149,12 +150,12 @@ func (a *agent) release(ctx context.Context) {
 	}
 	a.heldFrom = 0
 	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
-		b, err := readBacklog(ctx, c)
+		b, err := feed.ReadBacklog(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		var list []control.Message
-		for _, m := range b.unread {
+		for _, m := range b.Unread {
 			if m.Seq >= from {
 				list = append(list, m)
 			}
@@ -192,7 +193,7 @@ func (a *agent) resync(ctx context.Context) {
 		return
 	}
 	a.errand(ctx, func(ctx context.Context, c *control.Client) (func(), error) {
-		gone, err := settled(ctx, c, ids)
+		gone, err := feed.Settled(ctx, c, ids)
 		return func() { a.withdraw(gone, time.Now()) }, err
 	})
 }
@@ -203,7 +204,7 @@ func (a *agent) expire(now time.Time) {
 	var gone []messageID
 	for id, s := range a.shown {
 		switch {
-		case isExpired(&s.m, now):
+		case feed.IsExpired(&s.m, now):
 			gone = append(gone, id)
 		case !s.again.IsZero() && !now.Before(s.again):
 			s.again = time.Time{}

@@ -16,6 +16,7 @@ import (
 
 	"messngr/control"
 	"messngr/tray/card"
+	"messngr/tray/feed"
 	"messngr/tray/icon"
 	"messngr/tray/lock"
 	"messngr/tray/notification"
@@ -202,6 +203,6 @@ func newAgent(o Options, cfg Config, quit context.CancelFunc) *agent {
 		daemon: calls{done: make(chan func(), 1)}, clicks: make(chan click), calls: make(chan string), results: make(chan func()),
 	}
 	a.client = func() *control.Client { return control.NewClient(control.FindSocket(o.Socket, o.Getenv)) }
-	a.feed = &feed{connect: a.client, news: make(chan news)}
+	a.feed = feed.New(a.client)
 	return a
 }

@@ -1,4 +1,6 @@
-package tray
+// Package feed brings what waits in the inbox of a person, and then what happens
+// there, wherever the service goes in the meantime.
+package feed
 
 import (
 	"cmp"
@@ -12,22 +14,24 @@ import (
 	"messngr/control"
 )
 
-// news is what the feed brings: one of its fields is set.
-type news struct {
-	// backlog is what waited when the service was reached for the first time.
-	backlog *backlog
-	event   *control.Event
-	// away is why the service cannot be asked; it is sent once each time.
-	away error
+// News is what the feed brings: one of its fields is set.
+type News struct {
+	// Backlog is what waited when the service was reached for the first time.
+	Backlog *Backlog
+	// Event is what has happened since.
+	Event *control.Event
+	// Away is why the service cannot be asked; it comes after each attempt.
+	Away error
 }
 
-// backlog is what waits in the inbox.
-type backlog struct {
-	// unread are the messages that were not read, at most backlogMost of them, the
+// Backlog is what waits in the inbox.
+type Backlog struct {
+	// Unread are the messages that were not read, at most backlogMost of them, the
 	// newest, and the emergencies that were read and not acknowledged; the oldest
 	// first.
-	unread []control.Message
-	newest int64 // the number of the newest message of all
+	Unread []control.Message
+	// Newest is the number of the newest message of all.
+	Newest int64
 }
 
 const (
@@ -43,14 +47,23 @@ const (
 	retryMost  = 30 * time.Second
 )
 
-// feed follows the inbox of the person for as long as the session lasts,
-// wherever the service goes in the meantime.
-type feed struct {
+// Feed follows the inbox of one person.
+type Feed struct {
 	connect func() *control.Client
-	news    chan news
+	news    chan News
 }
 
-func (f *feed) run(ctx context.Context) {
+// New returns a feed that finds the service by connect, anew whenever it went
+// away.
+func New(connect func() *control.Client) *Feed {
+	return &Feed{connect: connect, news: make(chan News)}
+}
+
+// News is where the news come, one after another.
+func (f *Feed) News() <-chan News { return f.news }
+
+// Run follows the inbox until ctx ends.
+func (f *Feed) Run(ctx context.Context) {
 	last := int64(-1) // the number of the last message that was brought; negative: none yet
 	pause := retryFirst
 	for ctx.Err() == nil {
@@ -62,7 +75,7 @@ func (f *feed) run(ctx context.Context) {
 		if time.Since(began) > retryMost {
 			pause = retryFirst
 		}
-		f.bring(ctx, news{away: err})
+		f.bring(ctx, News{Away: err})
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -71,7 +84,7 @@ func (f *feed) run(ctx context.Context) {
 	}
 }
 
-func (f *feed) bring(ctx context.Context, n news) {
+func (f *Feed) bring(ctx context.Context, n News) {
 	select {
 	case f.news <- n:
 	case <-ctx.Done():
@@ -79,15 +92,15 @@ func (f *feed) bring(ctx context.Context, n news) {
 }
 
 // follow reads what waits and then what comes, until the service goes away.
-func (f *feed) follow(ctx context.Context, last *int64) error {
+func (f *Feed) follow(ctx context.Context, last *int64) error {
 	c := f.connect()
 	if *last < 0 {
-		b, err := readBacklog(ctx, c)
+		b, err := ReadBacklog(ctx, c)
 		if err != nil {
 			return err
 		}
-		*last = b.newest
-		f.bring(ctx, news{backlog: b})
+		*last = b.Newest
+		f.bring(ctx, News{Backlog: b})
 	} else {
 		newest, err := newestOf(ctx, c)
 		if err != nil {
@@ -99,7 +112,7 @@ func (f *feed) follow(ctx context.Context, last *int64) error {
 		if e.Kind == control.EventArrived && e.Message != nil {
 			*last = e.Message.Seq
 		}
-		f.bring(ctx, news{event: &e})
+		f.bring(ctx, News{Event: &e})
 		return nil
 	})
 	if err == nil {
@@ -116,8 +129,8 @@ func newestOf(ctx context.Context, c *control.Client) (int64, error) {
 	return l.Messages[0].Seq, nil
 }
 
-// readBacklog reads what waits.
-func readBacklog(ctx context.Context, c *control.Client) (*backlog, error) {
+// ReadBacklog reads what waits.
+func ReadBacklog(ctx context.Context, c *control.Client) (*Backlog, error) {
 	newest, err := newestOf(ctx, c)
 	if err != nil {
 		return nil, err
@@ -132,7 +145,7 @@ func readBacklog(ctx context.Context, c *control.Client) (*backlog, error) {
 	}
 	unread := append(l.Messages, pending...)
 	slices.SortFunc(unread, func(a, b control.Message) int { return cmp.Compare(a.Seq, b.Seq) })
-	return &backlog{unread: unread, newest: newest}, nil
+	return &Backlog{Unread: unread, Newest: newest}, nil
 }
 
 // readEmergencies reads the emergencies that were read and not acknowledged.
@@ -147,7 +160,7 @@ func readEmergencies(ctx context.Context, c *control.Client, newest int64) ([]co
 		for i := range l.Messages {
 			m := &l.Messages[i]
 			q.Before = m.Seq
-			if m.ReadAt != nil && m.Level >= messngr.LevelEmergency && !isSettled(m) {
+			if m.ReadAt != nil && m.Level >= messngr.LevelEmergency && !IsSettled(m) {
 				pending = append(pending, *m)
 			}
 		}
@@ -158,14 +171,14 @@ func readEmergencies(ctx context.Context, c *control.Client, newest int64) ([]co
 	return pending, nil
 }
 
-// settled finds out which of the messages nobody has to see any more.
-func settled(ctx context.Context, c *control.Client, ids []messngr.ID) ([]messngr.ID, error) {
+// Settled finds out which of the messages nobody has to see any more.
+func Settled(ctx context.Context, c *control.Client, ids []messngr.ID) ([]messngr.ID, error) {
 	var gone []messngr.ID
 	for _, id := range ids {
 		m, err := c.Message(ctx, id)
 		var declined *control.Error
 		switch {
-		case errors.As(err, &declined) && declined.Code == "not_found", err == nil && isSettled(&m):
+		case errors.As(err, &declined) && declined.Code == "not_found", err == nil && IsSettled(&m):
 			gone = append(gone, id)
 		case err != nil:
 			return gone, err
@@ -174,12 +187,13 @@ func settled(ctx context.Context, c *control.Client, ids []messngr.ID) ([]messng
 	return gone, nil
 }
 
-// isSettled reports whether nobody has to see m any more. An emergency has to be
+// IsSettled reports whether nobody has to see m any more. An emergency has to be
 // acknowledged: to have read it somewhere is not enough.
-func isSettled(m *control.Message) bool {
+func IsSettled(m *control.Message) bool {
 	return m.AcknowledgedAt != nil || m.ReadAt != nil && m.Level < messngr.LevelEmergency
 }
 
-func isExpired(m *control.Message, now time.Time) bool {
+// IsExpired reports whether the time of m has ended.
+func IsExpired(m *control.Message, now time.Time) bool {
 	return m.ExpiresAt != nil && !now.Before(*m.ExpiresAt)
 }
