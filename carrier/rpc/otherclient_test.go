@@ -336,9 +336,9 @@ func (j *journal) run(_ context.Context, _ netip.AddrPort, call dcerpc.Call) ([]
 // its client does not give up is answered, unless the server was restarted, and was taken
 // once; no other is taken twice.
 func TestOtherClients(t *testing.T) {
-	seeds := 1500
+	seeds := 600
 	if testing.Short() {
-		seeds = 150
+		seeds = 100
 	}
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) { playOtherClient(t, seed) })

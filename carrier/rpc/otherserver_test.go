@@ -334,9 +334,9 @@ func (s *otherServer) restart() {
 // duplicate and hold up datagrams, while some are restarted. What is answered was taken once; what was refused, or had
 // nobody to go to, was not; and over a good network every call is answered.
 func TestOtherServers(t *testing.T) {
-	seeds := 1500
+	seeds := 600
 	if testing.Short() {
-		seeds = 150
+		seeds = 100
 	}
 	outcomes := make(map[string]int)
 	for seed := range uint64(seeds) {
