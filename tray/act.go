@@ -9,6 +9,7 @@ import (
 	"messngr"
 	"messngr/control"
 	"messngr/tray/card"
+	"messngr/tray/desktop"
 	"messngr/tray/feed"
 	"messngr/tray/icon"
 	"messngr/tray/notification"
@@ -64,7 +65,7 @@ const (
 
 // open opens the window with such options, or does otherwise where it cannot.
 func (a *agent) open(ctx context.Context, options []string, token string, otherwise func()) {
-	installed := a.program.window(options, token, func() {
+	installed := a.program.Window(options, token, func() {
 		select {
 		case a.results <- otherwise:
 		case <-ctx.Done():
@@ -80,12 +81,12 @@ func (a *agent) refresh(ctx context.Context) {
 	a.muted = a.disturb.off()
 	soon(&a.iconAt, a.drawn, 0)
 	if a.muted {
-		a.program.stop()
+		a.program.Stop()
 		return
 	}
 	a.release(ctx)
 	if a.popUp <= messngr.LevelNotice {
-		soon(&a.popUpAt, a.program.began, popUpPause)
+		soon(&a.popUpAt, a.program.Began(), desktop.Pause)
 	}
 }
 
@@ -100,11 +101,11 @@ func (a *agent) popIfDue(ctx context.Context, now time.Time) {
 // pop starts the program that shows pop-ups, unless it runs. If everything
 // pops up it stays, so that the next message finds it there.
 func (a *agent) pop(ctx context.Context, now time.Time) {
-	if again := a.program.again(); now.Before(again) {
+	if again := a.program.Again(); now.Before(again) {
 		a.popUpAt = again
 		return
 	}
-	if a.program.failures > 0 && !a.waitsForPopUps() {
+	if a.program.Failing() && !a.waitsForPopUps() {
 		return // it has been dealt with meanwhile
 	}
 	level := a.popUp
@@ -112,7 +113,7 @@ func (a *agent) pop(ctx context.Context, now time.Time) {
 		level = max(level, a.breakThrough)
 	}
 	if level < never {
-		a.program.pop(ctx, level, a.muted || level > messngr.LevelNotice, a.locked, now)
+		a.program.Pop(ctx, level, a.muted || level > messngr.LevelNotice, a.locked, now)
 	}
 }
 
@@ -140,24 +141,25 @@ func (a *agent) waitsForPopUps() bool {
 // that they have not shown, if they have failed.
 func (a *agent) popUpsEnded(err error) {
 	p, now := a.program, time.Now()
-	p.over(err, now)
+	p.Over(err, now)
 	again := err != nil && a.waitsForPopUps()
 	for _, s := range a.shown {
-		again = again || s.m.Level >= a.popUp && now.Sub(s.since) < popUpPause
+		again = again || s.m.Level >= a.popUp && now.Sub(s.since) < desktop.Pause
 	}
-	if again || !a.muted && a.popUp <= messngr.LevelNotice && now.Sub(p.began) > popUpAgain {
-		soon(&a.popUpAt, p.began, popUpPause)
+	if again || !a.muted && a.popUp <= messngr.LevelNotice && now.Sub(p.Began()) > desktop.Longest {
+		soon(&a.popUpAt, p.Began(), desktop.Pause)
 	}
 }
 
 // popUpsAnew starts pop-ups that have failed, now that the service is back.
 func (a *agent) popUpsAnew() {
-	if a.program.failures == 0 {
+	if !a.program.Failing() {
 		return
 	}
-	a.program.failures, a.popUpAt = 0, time.Time{}
+	a.program.Forgive()
+	a.popUpAt = time.Time{}
 	if a.waitsForPopUps() {
-		soon(&a.popUpAt, a.program.began, popUpPause)
+		soon(&a.popUpAt, a.program.Began(), desktop.Pause)
 	}
 }
 

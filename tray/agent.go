@@ -15,6 +15,7 @@ import (
 	"messngr"
 	"messngr/control"
 	"messngr/tray/card"
+	"messngr/tray/desktop"
 	"messngr/tray/feed"
 	"messngr/tray/icon"
 	"messngr/tray/lock"
@@ -42,7 +43,7 @@ type agent struct {
 	icon         *icon.Icon
 	screen       *lock.Screen
 	sounds       *sound.Player
-	program      *program
+	program      *desktop.Program
 	disturb      disturb
 	progress     progress
 	client       func() *control.Client
@@ -104,7 +105,7 @@ func (a *agent) run(ctx context.Context) error {
 	defer a.errands.Wait()
 	a.refresh(ctx)
 	if !a.o.Minimized {
-		a.program.window(nil, "", func() {})
+		a.program.Window(nil, "", func() {})
 	}
 	a.draw()
 	for {
@@ -128,7 +129,7 @@ func (a *agent) run(ctx context.Context) error {
 			a.clicked(ctx, c)
 		case call := <-a.calls:
 			a.called(ctx, call)
-		case err := <-a.program.ended:
+		case err := <-a.program.Ended():
 			a.popUpsEnded(err)
 		case done := <-a.daemon.done:
 			a.answered(ctx, done)
@@ -230,7 +231,7 @@ func (a *agent) close() {
 	if a.system != nil {
 		_ = a.system.Close()
 	}
-	a.program.leave()
+	a.program.Leave()
 	a.sounds.Wait()
 }
 
@@ -310,7 +311,7 @@ func (a *agent) draw() {
 		s.Detail += "\n" + label
 	}
 	show := icon.Item{Key: clickShow, Label: w.MenuShow}
-	if DesktopProgram() != "" {
+	if desktop.Find() != "" {
 		show = icon.Item{Key: icon.Activated, Label: w.MenuWindow}
 	}
 	s.Menu = []icon.Item{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"messngr/tray/desktop"
 	"messngr/tray/notification"
 )
 
@@ -211,7 +212,7 @@ func (a *agent) refused(ctx context.Context, err error) {
 		a.log.Warn("the notification daemon takes nothing", "err", err)
 		a.retryPause = daemonFirst
 		if a.popUp < never {
-			soon(&a.popUpAt, a.program.began, popUpPause)
+			soon(&a.popUpAt, a.program.Began(), desktop.Pause)
 		}
 	}
 	if a.retryAt.IsZero() {

@@ -8,6 +8,7 @@ import (
 
 	"messngr"
 	"messngr/control"
+	"messngr/tray/desktop"
 	"messngr/tray/notification"
 )
 
@@ -41,7 +42,7 @@ const (
 // counts it in the digest.
 func (a *agent) present(ctx context.Context, m *control.Message, now time.Time) {
 	if a.mustPop(m) {
-		soon(&a.popUpAt, a.program.began, popUpPause)
+		soon(&a.popUpAt, a.program.Began(), desktop.Pause)
 		a.popIfDue(ctx, now) // a notification daemon may take its time
 	}
 	normal, urgent := 0, 0
@@ -133,7 +134,7 @@ func (a *agent) systemSignal(ctx context.Context, sig *dbus.Signal) {
 // lockChanged hides what is on the screen, or shows it again.
 func (a *agent) lockChanged(ctx context.Context) {
 	a.locked = a.screen.Locked()
-	a.program.tellLocked(a.locked)
+	a.program.TellLocked(a.locked)
 	if !a.locked {
 		a.release(ctx)
 	}

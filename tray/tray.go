@@ -16,6 +16,7 @@ import (
 
 	"messngr/control"
 	"messngr/tray/card"
+	"messngr/tray/desktop"
 	"messngr/tray/feed"
 	"messngr/tray/icon"
 	"messngr/tray/lock"
@@ -105,6 +106,10 @@ func SetDoNotDisturb(ctx context.Context, getenv func(string) string, on bool) e
 
 // DoNotDisturb reports whether the person wants to be left alone.
 func DoNotDisturb(getenv func(string) string) bool { return disturbFile(getenv).off() }
+
+// DesktopProgram finds the program of the pop-ups and the window; "" if it is not
+// installed.
+func DesktopProgram() string { return desktop.Find() }
 
 // dialSession connects to the bus of the session.
 func dialSession(ctx context.Context, getenv func(string) string) (*dbus.Conn, error) {
@@ -197,7 +202,7 @@ func newAgent(o Options, cfg Config, quit context.CancelFunc) *agent {
 		popUp: mustThreshold(cfg.PopUp), breakThrough: mustThreshold(cfg.BreakThrough),
 		disturb: disturbFile(o.Getenv), progress: progressFile(o.Getenv),
 		sounds:  sound.New(dataDirs(o.Getenv)),
-		program: &program{socket: o.Socket, log: o.Log, ended: make(chan error, 1)},
+		program: desktop.New(o.Socket, o.Log),
 		shown:   make(map[messageID]*shown), byNote: make(map[uint32]messageID), owed: make(map[messageID]bool),
 		signals: make(chan *dbus.Signal, 64), systemSignals: make(chan *dbus.Signal, 16),
 		daemon: calls{done: make(chan func(), 1)}, clicks: make(chan click), calls: make(chan string), results: make(chan func()),

@@ -1,4 +1,4 @@
-package tray
+package desktop
 
 import (
 	"errors"
@@ -8,24 +8,24 @@ import (
 
 // Pop-ups that fail are tried again later and later; those that lasted, soon.
 func TestPopUpPauses(t *testing.T) {
-	var p program
+	p := New("", nil)
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	failed := errors.New("no display")
-	if !p.again().IsZero() {
+	if !p.Again().IsZero() {
 		t.Error("nothing has failed, and they have to wait")
 	}
 	for n, want := range []time.Duration{2, 4, 8, 16, 32, 64, 128, 300, 300} {
 		p.began = now
-		p.over(failed, now)
-		if got := p.again().Sub(now); got != want*time.Second {
+		p.Over(failed, now)
+		if got := p.Again().Sub(now); got != want*time.Second {
 			t.Errorf("after %d failures they wait %v, want %v", n+1, got, want*time.Second)
 		}
 	}
 	p.began = now.Add(-2 * time.Minute)
-	if p.over(failed, now); p.again().Sub(now) != 2*time.Second {
-		t.Errorf("those that have lasted wait %v", p.again().Sub(now))
+	if p.Over(failed, now); p.Again().Sub(now) != 2*time.Second {
+		t.Errorf("those that have lasted wait %v", p.Again().Sub(now))
 	}
-	if p.over(nil, now); !p.again().IsZero() {
+	if p.Over(nil, now); !p.Again().IsZero() {
 		t.Error("those that have ended well wait")
 	}
 }

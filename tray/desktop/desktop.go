@@ -1,4 +1,6 @@
-package tray
+// Package desktop starts and watches messngr-desktop, the program of the pop-ups
+// and the window, where it is installed.
+package desktop
 
 import (
 	"context"
@@ -13,17 +15,17 @@ import (
 	"messngr"
 )
 
-// program is messngr-desktop, the pop-ups and the window, where it is installed.
-type program struct {
+// Program is messngr-desktop. Its methods may be called by one goroutine at a
+// time.
+type Program struct {
 	socket string // the --socket that was given; ""
 	log    *slog.Logger
 
 	stays sync.WaitGroup // pop-ups that end with us
 	ended chan error     // the end of the pop-ups, with room for one
 
-	popUps *exec.Cmd // that we started; nil: none run
+	popUps *exec.Cmd // that were started; nil: none run
 	screen *os.File  // where they read whether the screen is locked; nil: none run
-	level  messngr.Level
 	once   bool
 	began  time.Time
 	// failures counts how often they have failed in a row, last at the time failed.
@@ -32,17 +34,37 @@ type program struct {
 }
 
 const (
+	// Pause is the least time between two starts of the pop-ups. After each failure
+	// it is twice as long, up to Longest, unless they have lasted.
+	Pause   = 2 * time.Second
+	Longest = 5 * time.Minute
+
 	programName = "messngr-desktop"
-	// popUpPause is the least time between two starts of the pop-ups. After each
-	// failure it is twice as long, up to popUpAgain, unless they have lasted.
-	popUpPause = 2 * time.Second
-	popUpAgain = 5 * time.Minute
-	popUpLasts = time.Minute
+	lasts       = time.Minute
 )
 
-// DesktopProgram finds the program of the pop-ups and the window: in $PATH,
+// New returns the program. It is told of the socket of the service, unless that
+// is "".
+func New(socket string, log *slog.Logger) *Program {
+	return &Program{socket: socket, log: log, ended: make(chan error, 1)}
+}
+
+// Ended tells how the pop-ups have ended, which is to be handed to Over; nil if
+// they have done what they had to.
+func (p *Program) Ended() <-chan error { return p.ended }
+
+// Began is when the pop-ups were started last; the zero time: never.
+func (p *Program) Began() time.Time { return p.began }
+
+// Failing reports whether the pop-ups have failed when they ran last.
+func (p *Program) Failing() bool { return p.failures > 0 }
+
+// Forgive forgets that they have failed.
+func (p *Program) Forgive() { p.failures = 0 }
+
+// Find finds the program of the pop-ups and the window: in $PATH,
 // beside this one, or where packages may put it; "" if it is not installed.
-func DesktopProgram() string {
+func Find() string {
 	if path, err := exec.LookPath(programName); err == nil {
 		return path
 	}
@@ -60,8 +82,8 @@ func DesktopProgram() string {
 
 // start starts the program with a token that lets it take the focus, and with
 // what it may read, or nil. The caller waits for it; nil if it cannot be started.
-func (p *program) start(ctx context.Context, token string, stdin *os.File, args ...string) *exec.Cmd {
-	path := DesktopProgram()
+func (p *Program) start(ctx context.Context, token string, stdin *os.File, args ...string) *exec.Cmd {
+	path := Find()
 	if path == "" {
 		return nil
 	}
@@ -85,7 +107,7 @@ func (p *program) start(ctx context.Context, token string, stdin *os.File, args 
 	return cmd
 }
 
-func (p *program) wait(cmd *exec.Cmd) error {
+func (p *Program) wait(cmd *exec.Cmd) error {
 	err := cmd.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil // we ended it
@@ -96,14 +118,14 @@ func (p *program) wait(cmd *exec.Cmd) error {
 	return err
 }
 
-// window opens the window with such options. If it cannot, it calls otherwise,
+// Window opens the window with such options. If it cannot, it calls otherwise,
 // later and from another goroutine; it reports whether there is such a program.
-func (p *program) window(options []string, token string, otherwise func()) bool {
+func (p *Program) Window(options []string, token string, otherwise func()) bool {
 	cmd := p.start(context.Background(), token, nil, append([]string{"window"}, options...)...)
 	if cmd == nil {
 		return false
 	}
-	go func() { // it outlives us
+	go func() { // it outlives the caller
 		if p.wait(cmd) != nil {
 			otherwise()
 		}
@@ -111,10 +133,10 @@ func (p *program) window(options []string, token string, otherwise func()) bool 
 	return true
 }
 
-// pop sees that what is at least so important pops up. The program follows the
-// inbox by itself, and hears from us whether the screen is locked; with once it
-// ends when everything has been answered, and outlives us.
-func (p *program) pop(ctx context.Context, level messngr.Level, once, locked bool, now time.Time) {
+// Pop sees that what is at least so important pops up. The program follows the
+// inbox by itself, and hears from TellLocked whether the screen is locked; with once it
+// ends when everything has been answered, and outlives the caller.
+func (p *Program) Pop(ctx context.Context, level messngr.Level, once, locked bool, now time.Time) {
 	if p.popUps != nil {
 		return
 	}
@@ -134,8 +156,8 @@ func (p *program) pop(ctx context.Context, level messngr.Level, once, locked boo
 		screen.Close()
 		return
 	}
-	p.popUps, p.screen, p.level, p.once, p.began = cmd, screen, level, once, now
-	p.tellLocked(locked)
+	p.popUps, p.screen, p.once, p.began = cmd, screen, once, now
+	p.TellLocked(locked)
 	end := func() { p.ended <- p.wait(cmd) }
 	if once {
 		go end()
@@ -144,9 +166,9 @@ func (p *program) pop(ctx context.Context, level messngr.Level, once, locked boo
 	}
 }
 
-// tellLocked tells the pop-ups whether the screen is locked: nobody sees what
+// TellLocked tells the pop-ups whether the screen is locked: nobody sees what
 // they show behind a lock.
-func (p *program) tellLocked(on bool) {
+func (p *Program) TellLocked(on bool) {
 	if p.screen == nil {
 		return
 	}
@@ -159,31 +181,31 @@ func (p *program) tellLocked(on bool) {
 	_, _ = p.screen.WriteString(line)
 }
 
-// leave waits for the pop-ups that end with us, and leaves the others alone.
-func (p *program) leave() {
+// Leave waits for the pop-ups that end with the context of Pop, and leaves the others alone.
+func (p *Program) Leave() {
 	p.stays.Wait()
 	p.hangUp()
 }
 
-func (p *program) hangUp() {
+func (p *Program) hangUp() {
 	if p.screen != nil {
 		p.screen.Close()
 		p.screen = nil
 	}
 }
 
-// stop ends pop-ups that stay until they are stopped.
-func (p *program) stop() {
+// Stop ends pop-ups that stay until they are stopped.
+func (p *Program) Stop() {
 	if p.popUps != nil && !p.once {
 		_ = p.popUps.Process.Signal(os.Interrupt) // it may have ended by itself
 	}
 }
 
-// over takes note of how the pop-ups have ended.
-func (p *program) over(err error, now time.Time) {
+// Over takes note of how the pop-ups have ended.
+func (p *Program) Over(err error, now time.Time) {
 	p.popUps = nil
 	p.hangUp()
-	if err == nil || now.Sub(p.began) > popUpLasts {
+	if err == nil || now.Sub(p.began) > lasts {
 		p.failures = 0
 	}
 	if err != nil {
@@ -192,14 +214,14 @@ func (p *program) over(err error, now time.Time) {
 	}
 }
 
-// again is when pop-ups may be tried again; the zero time: at once.
-func (p *program) again() time.Time {
+// Again is when pop-ups may be tried again; the zero time: at once.
+func (p *Program) Again() time.Time {
 	if p.failures == 0 {
 		return time.Time{}
 	}
-	pause := popUpAgain
+	pause := Longest
 	if p.failures < 8 {
-		pause = min(popUpPause<<(p.failures-1), popUpAgain)
+		pause = min(Pause<<(p.failures-1), Longest)
 	}
 	return p.failed.Add(pause)
 }
