@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export VERSION=$1
+export PACKAGE_VERSION=${VERSION/-/\~} # as packages have it: a development version is before its release
 shift
 [ $# -gt 0 ] || set -- linux/amd64 linux/arm64 linux/arm windows/amd64 darwin/amd64 darwin/arm64 freebsd/amd64
 out=${DIST:-dist}
