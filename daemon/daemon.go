@@ -377,6 +377,11 @@ func (d *daemon) claimNames(ctx context.Context) error {
 	session.Watch(ctx, d.sessions, func(open []session.Session) {
 		var logins []string
 		for _, s := range open {
+			if own := names.OfLogin(s.User); own != s.User {
+				if other, err := d.accounts.ByName(own); err == nil && other.Login != s.User {
+					continue // somebody of this host goes by that name, root for one
+				}
+			}
 			logins = append(logins, s.User)
 		}
 		claim := d.names.SetUsers(ctx, logins)

@@ -154,6 +154,11 @@ func (r *Router) queue(ctx context.Context, req *Request, from messngr.From, to 
 func (r *Router) sender(req *Request) (messngr.From, error) {
 	login := req.Principal.Login
 	own := names.OfLogin(login)
+	if own != login {
+		if other, ok := r.cfg.Sessions.Account(own); ok && other != login {
+			own = login // somebody of this host goes by it, root for one
+		}
+	}
 	if e, ok := r.cfg.Names.Lookup(own, false); ok && e.User != "" && e.User != login {
 		own = login // somebody else goes by it, of another domain or none
 	}

@@ -26,6 +26,8 @@ func TestSendAsSomebody(t *testing.T) {
 	h.run(t)
 	// Alice has another name, and the machine has one.
 	carol := messngr.Principal{UID: 4010001, Login: `WARD\carol`}
+	domainRoot := messngr.Principal{UID: 4010003, Login: `WARD\root`}
+	h.sessions.accounts = []string{"root"}
 	namesake := messngr.Principal{UID: 4010002, Login: `WARD\alice`}
 	e := names.Entry{Name: "HELPDESK", Suffix: netbios.Messenger, Kind: names.Alias, User: "alice"}
 	if err := h.names.Own(t.Context(), e); err != nil {
@@ -51,6 +53,8 @@ func TestSendAsSomebody(t *testing.T) {
 		{carol, "WARD", ""},
 		{namesake, "", `WARD\alice`}, // Alice goes by that name
 		{namesake, "alice", ""},
+		{domainRoot, "", `WARD\root`}, // root is somebody of this host
+		{domainRoot, "root", ""},
 		{admin, "FS01", "FS01"},
 		{admin, "", "root"},
 	} {

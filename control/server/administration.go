@@ -101,7 +101,7 @@ func (s *Service) mayClaim(who messngr.Principal, owner, name string) error {
 	if owner != "" && owner != who.Login {
 		return fmt.Errorf("%w: only root and members of the group messngr may add names for others", messngr.ErrRefused)
 	}
-	if s.Policy.Reserved(name) || !strings.EqualFold(name, names.OfLogin(who.Login)) && s.isPerson(name) {
+	if s.Policy.Reserved(name) || !strings.EqualFold(name, who.Login) && s.isOther(who, name) {
 		return fmt.Errorf("%w: only root and members of the group messngr may add the name %s", messngr.ErrRefused, name)
 	}
 	mine := 0
@@ -120,11 +120,11 @@ func (s *Service) mayClaim(who messngr.Principal, owner, name string) error {
 // 1000 on Linux and FreeBSD, and 501 on macOS.
 const firstPerson = 500
 
-// isPerson reports whether a name is the login name of a person on this host, as
-// far as that can be found out.
-func (s *Service) isPerson(name string) bool {
+// isOther reports whether a name is the login name of another person on this host, as
+// far as that can be found out. Somebody of a domain may be called as somebody here is.
+func (s *Service) isOther(who messngr.Principal, name string) bool {
 	for _, login := range []string{strings.ToLower(name), name} {
-		if a, err := s.Accounts.ByName(login); err == nil && (a.UID == 0 || a.UID >= firstPerson) {
+		if a, err := s.Accounts.ByName(login); err == nil && a.UID != who.UID && (a.UID == 0 || a.UID >= firstPerson) {
 			return true
 		}
 	}

@@ -122,6 +122,7 @@ func TestNamesOfOtherPeople(t *testing.T) {
 		t.Skip("this host has no root")
 	}
 	h.want(alice, "POST", "/v1/names", `{"name":"Root"}`, 403, "forbidden")
+	h.want(messngr.Principal{UID: 4010003, Login: `WARD\root`}, "POST", "/v1/names", `{"name":"Root"}`, 403, "forbidden")
 	h.want(messngr.Principal{UID: 1, Login: "root"}, "POST", "/v1/names", `{"name":"Root"}`, 201, "") // the own name
 	// The login names of programs, such as backup, are nobody's.
 	if _, err := user.Lookup("daemon"); err == nil {
