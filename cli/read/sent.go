@@ -83,6 +83,11 @@ func (c Commands) listSent(ctx context.Context, limit int, json bool) error {
 	return nil
 }
 
+// sentID finds the sent message that the words of a command name: the last if there are none.
+func (c Commands) sentID(ctx context.Context, args []string) (messngr.ID, error) {
+	return find.Sent(ctx, c.Client(), append(args, "last")[0])
+}
+
 func (c Commands) sentShowCommand() *cobra.Command {
 	var json bool
 	cmd := &cobra.Command{
@@ -92,7 +97,7 @@ func (c Commands) sentShowCommand() *cobra.Command {
 		Args:              program.Args(0, 1),
 		ValidArgsFunction: complete.Sent(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := find.Sent(cmd.Context(), c.Client(), strings.Join(append(args, "last")[:1], ""))
+			id, err := c.sentID(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -123,7 +128,7 @@ is over. No old protocol can take back what another machine has.`,
 		Args:              program.Args(0, 1),
 		ValidArgsFunction: complete.Sent(c.Run),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := find.Sent(cmd.Context(), c.Client(), strings.Join(append(args, "last")[:1], ""))
+			id, err := c.sentID(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

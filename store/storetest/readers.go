@@ -59,19 +59,35 @@ func (s *suite) readers() {
 		s.equal("unread of "+reader, want, s.inbox(store.Query{Reader: reader, Unread: true}))
 	}
 	s.equal("found among the unread", []string{"b"}, s.inbox(store.Query{Reader: "bob", Unread: true, Search: "b"}))
-	counts := func(reader string, audiences []string, total, unread int) {
-		s.Helper()
-		t, u, err := s.s.Counts(s.ctx, audiences, reader)
-		s.must(err)
-		s.equal(fmt.Sprintf("counts of %s for %q", reader, audiences), []int{total, unread}, []int{t, u})
-	}
-	counts("alice", nil, 2, 1)
-	counts("alice", []string{"", "alice"}, 1, 1)
-	counts("bob", []string{"", "bob"}, 2, 1)
-	counts("carol", nil, 2, 2)
+	s.counts("alice", nil, 2, 1)
+	s.counts("alice", []string{"", "alice"}, 1, 1)
+	s.counts("bob", []string{"", "bob"}, 2, 1)
+	s.counts("carol", nil, 2, 2)
+}
 
-	// Bob wants to see it no more; nobody else notices.
-	mark(store.Discarded, "bob", t3, a.ID)
+// counts holds what a reader has of messages for these audiences.
+func (s *suite) counts(reader string, audiences []string, total, unread int) {
+	s.Helper()
+	t, u, err := s.s.Counts(s.ctx, audiences, reader)
+	s.must(err)
+	s.equal(fmt.Sprintf("counts of %s for %q", reader, audiences), []int{total, unread}, []int{t, u})
+}
+
+// discards holds that what somebody wants to see no more is there for everybody else.
+func (s *suite) discards() {
+	a, b := s.message("a"), s.message("b")
+	b.Audience = "bob"
+	s.take(a)
+	s.take(b)
+	at := start().Add(time.Hour)
+	for _, m := range []struct {
+		mark   store.Mark
+		reader string
+		id     messngr.ID
+	}{{store.Read, "alice", b.ID}, {store.Read, "bob", a.ID}, {store.Discarded, "bob", a.ID}} {
+		_, err := s.s.Mark(s.ctx, m.mark, m.reader, at, m.id)
+		s.must(err)
+	}
 	s.restart()
 	s.equal("left to bob", []string{"b"}, s.inbox(store.Query{Reader: "bob"}))
 	s.equal("unread of bob", []string{"b"}, s.inbox(store.Query{Reader: "bob", Unread: true}))
@@ -81,17 +97,17 @@ func (s *suite) readers() {
 	}
 	s.equal("left to carol", []string{"b", "a"}, s.inbox(store.Query{Reader: "carol"}))
 	s.equal("left", []string{"b", "a"}, s.inbox(store.Query{}))
-	counts("bob", []string{"", "bob"}, 1, 1)
-	counts("alice", nil, 2, 1)
-	counts("", nil, 2, 0)
+	s.counts("bob", []string{"", "bob"}, 1, 1)
+	s.counts("alice", nil, 2, 1)
+	s.counts("", nil, 2, 0)
 
 	_, err := s.s.Delete(s.ctx, b.ID)
 	s.must(err)
-	counts("alice", nil, 1, 1)
-	counts("bob", nil, 0, 0)
-	_, err = s.s.Prune(s.ctx, store.Retention{Age: time.Second}, t3)
+	s.counts("alice", nil, 1, 1)
+	s.counts("bob", nil, 0, 0)
+	_, err = s.s.Prune(s.ctx, store.Retention{Age: time.Second}, at)
 	s.must(err)
-	counts("bob", nil, 0, 0)
+	s.counts("bob", nil, 0, 0)
 }
 
 // proven holds that what an attempt has shown is not taken back.

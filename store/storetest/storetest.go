@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, reopen Reopen) {
 		{"Attempts", (*suite).attempts},
 		{"AttemptRefusals", (*suite).attemptRefusals},
 		{"Readers", (*suite).readers},
+		{"Discards", (*suite).discards},
 		{"Proven", (*suite).proven},
 		{"SentQueries", (*suite).sentQueries},
 		{"Pending", (*suite).pending},
